@@ -1,0 +1,65 @@
+"""The durable inbox: every body that was acknowledged, as it came, and what became of it."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """The three states of a delivery."""
+
+    def pending(self) -> "DeliveryQuerySet":
+        """Acknowledged and not yet looked at."""
+        return self.filter(processed_at__isnull=True, set_aside_at__isnull=True)
+
+    def processed(self) -> "DeliveryQuerySet":
+        """Decoded and booked."""
+        return self.filter(processed_at__isnull=False)
+
+    def set_aside(self) -> "DeliveryQuerySet":
+        """Kept with its error until somebody runs it again."""
+        return self.filter(set_aside_at__isnull=False)
+
+
+class Delivery(models.Model):
+    """One webhook body. Pending until processed, or set aside with the reason."""
+
+    received_at = models.DateTimeField(db_default=Now())
+    size_bytes = models.IntegerField()
+    body = models.BinaryField()
+    attempts = models.SmallIntegerField(db_default=0)
+    processed_at = models.DateTimeField(null=True)
+    set_aside_at = models.DateTimeField(null=True)
+    trades = models.IntegerField(null=True)
+    # What was well formed but not ours to book: [{"transaction", "signature", "reason", "detail"}].
+    dropped = models.JSONField(null=True)
+    error = models.TextField(db_default="")
+    traceback = models.TextField(db_default="")
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(processed_at__isnull=True) | Q(set_aside_at__isnull=True),
+                name="delivery_has_one_state",
+            )
+        ]
+        indexes = [
+            # Read by the claim: what nobody has looked at yet, oldest first.
+            models.Index(
+                fields=["id"],
+                name="delivery_pending",
+                condition=Q(processed_at__isnull=True, set_aside_at__isnull=True),
+            ),
+            # Read by the admin and the alarms: what waits for a person.
+            models.Index(
+                fields=["set_aside_at"],
+                name="delivery_set_aside",
+                condition=Q(set_aside_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"

@@ -1,0 +1,7 @@
+"""The scoreboard: standings and frames out."""
+
+from django.apps import AppConfig
+
+
+class LeaderboardConfig(AppConfig):
+    name = "leaderboard"

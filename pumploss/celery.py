@@ -1,0 +1,53 @@
+"""The alarm clock: the Celery app, its queues, and every period of the system."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pumploss.settings")
+
+INBOX_QUEUE = "inbox"
+BOARDS_QUEUE = "boards"
+
+app = Celery("pumploss")
+app.conf.update(
+    broker_url=os.environ.get("REDIS_URL"),
+    task_ignore_result=True,
+    # A task is a wake-up over durable rows, so running it twice is harmless and losing it is not:
+    # it is acknowledged late, and comes back within seconds when its worker was killed.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_time_limit=60,
+    task_soft_time_limit=50,
+    broker_connection_retry_on_startup=True,
+    broker_connection_timeout=2,
+    broker_transport_options={
+        "visibility_timeout": 120,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "global_keyprefix": "pumploss:",
+    },
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    task_routes={
+        "ingest.tasks.*": {"queue": INBOX_QUEUE},
+        "leaderboard.tasks.*": {"queue": BOARDS_QUEUE},
+    },
+    # A wake-up that nobody took before the next one is due is worth nothing: it expires.
+    beat_schedule={
+        "sweep the inbox": {
+            "task": "ingest.tasks.process_inbox",
+            "schedule": 1.0,
+            "options": {"expires": 2},
+        },
+        "refresh the boards": {
+            "task": "leaderboard.tasks.refresh_boards",
+            "schedule": 1.0,
+            "options": {"expires": 2},
+        },
+    },
+)
+app.autodiscover_tasks(["ingest", "leaderboard"])

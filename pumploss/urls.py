@@ -1,0 +1,5 @@
+"""Every HTTP path, composed from the apps."""
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
