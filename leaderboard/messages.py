@@ -16,6 +16,10 @@ LAMPORTS_PER_SOL = 1_000_000_000
 SHORT_ENDS = 4
 
 
+# Carries nothing for viewers: it tells their processes that the boards are being looked at.
+BEAT_GROUP = "board.beat"
+
+
 def group_of(period: str) -> str:
     """The channel group that carries a board's frames."""
     return f"board.{period}"

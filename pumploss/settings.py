@@ -20,6 +20,8 @@ WSGI_APPLICATION = "pumploss.wsgi.application"
 # The door. Two secrets may be valid at once, so that one can be replaced without losing a delivery.
 HELIUS_WEBHOOK_SECRETS = env.words("HELIUS_WEBHOOK_SECRETS")
 RECEIVER_MAX_BODY_BYTES = env.integer("RECEIVER_MAX_BODY_BYTES", 16 * 1024 * 1024, least=1024)
+# Whom a booked batch wakes: ingest knows no board, so the wiring names the task.
+WAKE_AFTER_BOOKING = ["leaderboard.tasks.refresh_boards"]
 INBOX_BATCH_DELIVERIES = env.integer("INBOX_BATCH_DELIVERIES", 1000, least=1)
 BOARD_ROWS = 100
 BOARD_CACHE_SECONDS = 5

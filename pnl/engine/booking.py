@@ -6,10 +6,26 @@ lamport. Units that were sold but never seen bought (transferred in, or bought b
 carry no cost we know: they are booked as unmatched and make neither gain nor loss.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pnl.engine.positions import Position
-from pnl.engine.trades import Side, Trade
+from pnl.engine.trades import Side
+
+
+class Foldable(Protocol):
+    """What the fold must know of a trade: a whole one, or a row of the ledger.
+
+    `lamports` is None while the trade is in a quote without a SOL price; times are Unix seconds.
+    """
+
+    @property
+    def side(self) -> Side: ...
+    @property
+    def token_units(self) -> int: ...
+    @property
+    def lamports(self) -> int | None: ...
+    @property
+    def block_time(self) -> int: ...
 
 
 class Realization(NamedTuple):
@@ -46,7 +62,7 @@ class Unpriced(NamedTuple):
 Booked = Bought | Realization | Unpriced
 
 
-def book(position: Position, trade: Trade) -> Booked:
+def book(position: Position, trade: Foldable) -> Booked:
     """Fold one trade, which must be the position's latest in chain order, into the position."""
     _touch(position, trade.block_time)
     lamports = trade.lamports

@@ -1,0 +1,210 @@
+"""Writing the inbox: deliveries are claimed, decoded and booked in one transaction a batch."""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+import pnl.operations
+from ingest import queries
+from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable
+from ingest.decode.pipeline import decode_body
+from ingest.models import Delivery
+from pnl import kicks
+from pnl.engine.trades import Trade
+
+log = logging.getLogger(__name__)
+
+INBOX_TASK = "ingest.tasks.process_inbox"
+
+# Bodies of one batch in memory; a batch also ends at INBOX_BATCH_DELIVERIES.
+BATCH_BYTES_MAX = 64 * 1024 * 1024
+
+# The database is away or busy, or time is up: nothing is wrong with the deliveries, they stay pending.
+TRANSIENT = (OperationalError, InterfaceError, SoftTimeLimitExceeded)
+
+MARK = """
+UPDATE ingest_delivery d
+   SET processed_at = CASE WHEN v.error = '' THEN now() END,
+       set_aside_at = CASE WHEN v.error = '' THEN NULL ELSE now() END,
+       attempts = d.attempts + 1, trades = v.trades, dropped = v.dropped::jsonb, error = v.error,
+       traceback = ''
+  FROM unnest(%s::int8[], %s::int4[], %s::text[], %s::text[]) AS v(id, trades, dropped, error)
+ WHERE d.id = v.id
+"""
+
+
+class Report(NamedTuple):
+    """What became of a batch: deliveries looked at, trades booked, deliveries set aside."""
+
+    deliveries: int
+    booked: int
+    duplicates: int
+    set_aside: int
+
+    def plus(self, other: "Report") -> "Report":
+        """Both together."""
+        return Report(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+NOTHING = Report(0, 0, 0, 0)
+
+
+class Reading(NamedTuple):
+    """One delivery, read: its trades, what was dropped, and what could not be read."""
+
+    delivery_id: int
+    trades: list[Trade]
+    dropped: list[Dropped]
+    errors: list[str]
+
+
+def accept(body: bytes) -> int:
+    """Keep a body in the inbox; the id of its delivery. Doors other than HTTP come in here."""
+    return Delivery.objects.create(body=body, size_bytes=len(body)).pk
+
+
+def process_pending() -> Report:
+    """Claim, decode and book one batch of what waits; a report of nothing when nothing waits.
+
+    A batch that fails for a reason of its own is taken apart until the delivery at fault is alone;
+    that one is set aside with its error, and its neighbours are booked.
+    """
+    return _process(limit=settings.INBOX_BATCH_DELIVERIES, ids=None)
+
+
+def wake() -> None:
+    """Ask a worker to look at the inbox."""
+    kicks.wake(INBOX_TASK)
+
+
+def process_until_empty(*, seconds: float) -> Report:
+    """Process batches until nothing waits or the time is up, waking the boards after each."""
+    until = time.monotonic() + seconds
+    total = NOTHING
+    while time.monotonic() < until:
+        report = process_pending()
+        if not report.deliveries:
+            break
+        total = total.plus(report)
+        for task in settings.WAKE_AFTER_BOOKING:
+            kicks.wake(task)
+    return total
+
+
+def reprocess(ids: Collection[int]) -> int:
+    """Put deliveries back into the inbox, whatever became of them; booking again changes nothing."""
+    return Delivery.objects.filter(pk__in=ids).update(
+        processed_at=None, set_aside_at=None, error="", traceback=""
+    )
+
+
+def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
+    claimed: list[int] = []
+    try:
+        with transaction.atomic():
+            claimed = _claim(limit, ids)
+            return _book(claimed)
+    except TRANSIENT:
+        raise
+    except Exception as error:
+        if not claimed:
+            raise
+        return _isolate(claimed, error)
+
+
+def _claim(limit: int, ids: Sequence[int] | None) -> list[int]:
+    """The ids of as many deliveries as fit into a batch; the rest of the claim stays pending."""
+    chosen: list[int] = []
+    size = 0
+    for waiting in queries.claim(limit=limit, ids=ids):
+        size += waiting.size_bytes
+        if chosen and size > BATCH_BYTES_MAX:
+            break
+        chosen.append(waiting.id)
+    return chosen
+
+
+def _book(ids: list[int]) -> Report:
+    if not ids:
+        return NOTHING
+    readings = [_read(pk, body) for pk, body in sorted(queries.bodies(ids).items())]
+    booking = pnl.operations.book_trades(
+        trade for reading in readings for trade in reading.trades
+    )
+    _mark(readings)
+    set_aside = sum(1 for reading in readings if reading.errors)
+    return Report(len(ids), booking.booked, booking.duplicates, set_aside)
+
+
+def _read(delivery_id: int, body: bytes) -> Reading:
+    reading = Reading(delivery_id, [], [], [])
+    for outcome in decode_body(body):
+        _take(reading, outcome)
+    return reading
+
+
+def _take(reading: Reading, outcome: Outcome) -> None:
+    match outcome:
+        case Decoded():
+            reading.trades.extend(outcome.trades)
+        case Dropped():
+            reading.dropped.append(outcome)
+        case Malformed() | Unreadable():
+            reading.errors.append(outcome.error)
+
+
+def _mark(readings: Iterable[Reading]) -> None:
+    rows = [
+        (reading.delivery_id, len(reading.trades), _dropped(reading), "\n".join(reading.errors))
+        for reading in readings
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(MARK, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _dropped(reading: Reading) -> str | None:
+    """What was dropped and why, as it is kept beside the delivery."""
+    if not reading.dropped:
+        return None
+    return json.dumps(
+        [
+            {
+                "transaction": dropped.index,
+                "signature": dropped.signature,
+                "reason": dropped.reason.value,
+                "detail": dropped.detail,
+            }
+            for dropped in reading.dropped
+        ]
+    )
+
+
+def _isolate(ids: list[int], error: Exception) -> Report:
+    """Halve the batch until the delivery that cannot be booked stands alone."""
+    if len(ids) == 1:
+        _set_aside(ids[0], error)
+        return Report(1, 0, 0, 1)
+    log.warning("A batch of %d deliveries failed and is taken apart: %s", len(ids), error)
+    middle = len(ids) // 2
+    halves = (ids[:middle], ids[middle:])
+    first, second = (_process(limit=len(half), ids=half) for half in halves)
+    return first.plus(second)
+
+
+def _set_aside(delivery_id: int, error: Exception) -> None:
+    log.error("Delivery %d is set aside: %s", delivery_id, error)
+    Delivery.objects.pending().filter(pk=delivery_id).update(
+        set_aside_at=timezone.now(),
+        attempts=F("attempts") + 1,
+        error=f"{type(error).__name__}: {error}",
+        traceback="".join(traceback.format_exception(error)),
+    )

@@ -1,0 +1,52 @@
+"""Reading the inbox: what waits, for how long, and what was set aside."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Count, Min, Q
+
+from ingest.models import Delivery
+
+
+class Waiting(NamedTuple):
+    """A claimed delivery."""
+
+    id: int
+    size_bytes: int
+
+
+class Backlog(NamedTuple):
+    """The state of the inbox. `oldest_at` is None when nothing waits."""
+
+    pending: int
+    set_aside: int
+    oldest_at: datetime | None
+
+
+def claim(*, limit: int, ids: Collection[int] | None = None) -> list[Waiting]:
+    """Lock pending deliveries, oldest first, leaving those that another worker holds.
+
+    The lock lasts to the end of the caller's transaction: claim and effect commit together.
+    """
+    waiting = Delivery.objects.pending().select_for_update(skip_locked=True).order_by("pk")
+    if ids is not None:
+        waiting = waiting.filter(pk__in=ids)
+    return [Waiting(*row) for row in waiting.values_list("pk", "size_bytes")[:limit]]
+
+
+def bodies(ids: Collection[int]) -> dict[int, bytes]:
+    """The bodies of deliveries as they came."""
+    found = Delivery.objects.filter(pk__in=ids).values_list("pk", "body")
+    return {pk: bytes(body) for pk, body in found}
+
+
+def backlog() -> Backlog:
+    """How much waits, and since when."""
+    pending = Q(processed_at__isnull=True, set_aside_at__isnull=True)
+    counts = Delivery.objects.filter(pending | Q(set_aside_at__isnull=False)).aggregate(
+        pending=Count("pk", filter=pending),
+        set_aside=Count("pk", filter=~pending),
+        oldest_at=Min("received_at", filter=pending),
+    )
+    return Backlog(counts["pending"], counts["set_aside"], counts["oldest_at"])

@@ -1,0 +1,58 @@
+"""The board socket: a snapshot on connect, then deltas; the hub does the work."""
+
+import asyncio
+import json
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from leaderboard.hub import Viewer, hub
+from leaderboard.models import Period
+
+UNKNOWN_PERIOD = 4404
+
+
+class BoardConsumer(AsyncWebsocketConsumer):
+    """One viewer of one board. Says nothing until the client's frames ask: `ping` and `resync`."""
+
+    viewer: Viewer | None = None
+    serving: "asyncio.Task[None] | None" = None
+
+    async def connect(self) -> None:
+        """Accept, and join the board named in the path."""
+        period = self.scope["url_route"]["kwargs"]["period"]
+        await self.accept()
+        if period not in Period.values:
+            await self.close(code=UNKNOWN_PERIOD, reason=f"no board is called {period[:20]!r}")
+            return
+        self.viewer = Viewer(period, self._write)
+        self.serving = asyncio.create_task(self.viewer.serve())
+        await hub.join(self.viewer)
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the board."""
+        if self.viewer is not None:
+            hub.leave(self.viewer)
+        if self.serving is not None:
+            self.serving.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Answer a ping; give a snapshot to a client that noticed a gap. All else is ignored."""
+        if self.viewer is None:
+            return
+        match _kind(text_data):
+            case "ping":
+                await self._write(hub.pong(self.viewer.period))
+            case "resync":
+                await hub.restart(self.viewer)
+
+    async def _write(self, frame: bytes) -> None:
+        await self.send(text_data=frame.decode())
+
+
+def _kind(text: str | None) -> Any:
+    try:
+        message = json.loads(text or "")
+    except ValueError:
+        return None
+    return message.get("type") if isinstance(message, dict) else None

@@ -1,0 +1,117 @@
+"""Writing the boards: touched traders are summed again, standings follow, viewers get what changed."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import F
+
+import pnl.operations
+import pnl.queries
+from leaderboard import broadcast, queries
+from leaderboard.models import Board, Period, Standing
+from leaderboard.ranking import changes
+from leaderboard.windows import DROP_STANDINGS, LENGTHS, SAVE_STANDINGS
+
+REFRESH_TASK = "leaderboard.tasks.refresh_boards"
+
+# One refresh is bounded; what is left is taken by the next.
+TOUCHED_MAX = 5000
+REBUILD_CHUNK = 5000
+
+
+class Refreshed(NamedTuple):
+    """What a refresh did: traders summed again, boards whose visible top changed."""
+
+    traders: int
+    boards: tuple[str, ...]
+
+
+def refresh(*, now: datetime, limit: int = TOUCHED_MAX) -> Refreshed:
+    """Sum again who was touched or whose window moved on, and tell the viewers what changed.
+
+    Summing again, rather than adding up what happened, makes a board correct itself after a replay.
+    """
+    with transaction.atomic():
+        boards = _locked_boards()
+        traders = _due(now, limit)
+        if not traders:
+            Board.objects.update(refreshed_at=now)
+            transaction.on_commit(partial(broadcast.beat, now))
+            return Refreshed(0, ())
+        before = {period: queries.top(period) for period in boards}
+        for period in boards:
+            _stand(period, traders, now)
+        changed = tuple(period for period in boards if _publish(period, before[period], now))
+        Board.objects.exclude(period__in=changed).update(refreshed_at=now)
+    return Refreshed(len(traders), changed)
+
+
+def refresh_until_quiet(*, seconds: float) -> int:
+    """Refresh until nobody is due, or the time is up; the number of traders summed."""
+    started = datetime.now(UTC)
+    total = 0
+    while (datetime.now(UTC) - started).total_seconds() < seconds:
+        traders = refresh(now=datetime.now(UTC)).traders
+        total += traders
+        if not traders:
+            break
+    return total
+
+
+def rebuild(*, now: datetime) -> int:
+    """Touch every trader who ever traded; the refreshes that follow write every standing anew."""
+    last = 0
+    total = 0
+    while ids := pnl.queries.trader_ids_after(last, limit=REBUILD_CHUNK):
+        with transaction.atomic():
+            pnl.operations.touch(ids)
+        total += len(ids)
+        last = ids[-1]
+    return total
+
+
+def _locked_boards() -> list[Period]:
+    """All boards, locked in order: one refresh at a time, so versions count up without gaps."""
+    rows = Board.objects.select_for_update().order_by("period").values_list("period", flat=True)
+    return [Period(period) for period in rows]
+
+
+def _due(now: datetime, limit: int) -> list[int]:
+    """Traders touched since they were last summed, and traders whose oldest entry has left."""
+    touched = pnl.operations.take_touched(limit=limit)
+    expired = Standing.objects.filter(expires_at__lte=now).order_by("expires_at")
+    return sorted({*touched, *expired.values_list("trader_id", flat=True)[:limit]})
+
+
+def _stand(period: Period, traders: Sequence[int], now: datetime) -> None:
+    """Write the standings of these traders on one board."""
+    params = {**_window(LENGTHS[period], now), "period": period.value, "traders": list(traders)}
+    with connection.cursor() as cursor:
+        cursor.execute(SAVE_STANDINGS, params)
+        kept = [trader_id for (trader_id,) in cursor.fetchall()]
+        cursor.execute(DROP_STANDINGS, {**params, "kept": kept})
+
+
+def _window(length: timedelta | None, now: datetime) -> dict[str, Any]:
+    """Where the window begins, and the end of the hour that its edge cuts."""
+    if length is None:
+        return {"length": None, "edge": None, "edge_end": None}
+    edge = now - length
+    hour = edge.replace(minute=0, second=0, microsecond=0)
+    return {"length": length, "edge": edge, "edge_end": hour + timedelta(hours=1)}
+
+
+def _publish(period: Period, before: list[Any], now: datetime) -> bool:
+    """Count the version up and send the change, if the visible top did change."""
+    after = queries.top(period)
+    difference = changes(before, after)
+    if not (difference.upserts or difference.removed):
+        return False
+    Board.objects.filter(period=period).update(version=F("version") + 1, refreshed_at=now)
+    version = Board.objects.values_list("version", flat=True).get(period=period)
+    seen = queries.Snapshot(period, version, now, after)
+    transaction.on_commit(partial(broadcast.publish, seen, difference))
+    return True

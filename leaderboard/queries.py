@@ -1,0 +1,233 @@
+"""Reading the boards: tops, pages, headlines. Postgres holds the truth, Redis five seconds of it."""
+
+import base64
+import binascii
+import logging
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Q, QuerySet, Subquery, Sum
+
+from leaderboard import messages
+from leaderboard.models import Board, Period, Standing
+from leaderboard.ranking import Line, in_board_order, ranks
+
+log = logging.getLogger(__name__)
+
+
+class Snapshot(NamedTuple):
+    """A board at one version."""
+
+    period: str
+    version: int
+    as_of: datetime
+    lines: list[Line]
+
+    def frame(self) -> dict[str, Any]:
+        """The snapshot as it is sent and shown."""
+        return messages.snapshot(self.period, self.version, iso(self.as_of), self.lines)
+
+
+class Cursor(NamedTuple):
+    """Where a page ended, and everything that must not change on the next one."""
+
+    period: str
+    include_bots: bool
+    realized_lamports: int
+    trader_id: int
+    rank: int
+    place: int
+
+
+class CursorError(ValueError):
+    """The cursor was not made by us, or not for this question."""
+
+
+class Page(NamedTuple):
+    """Lines of a board, and the cursor of the next page, None at the end."""
+
+    version: int
+    as_of: datetime
+    lines: list[Line]
+    next_cursor: str | None
+
+
+def iso(moment: datetime) -> str:
+    """UTC, to the second, with a Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def top(period: Period | str) -> list[Line]:
+    """The visible top of a board with the default gates, in board order."""
+    found = _in_order(period, include_bots=False)[: _top_rows()]
+    return in_board_order(_lines(list(found)))
+
+
+def snapshot(period: Period | str) -> Snapshot:
+    """The top and its version, which one statement reads together: no lock, no torn look."""
+    board = Board.objects.get(period=period)
+    version = Subquery(Board.objects.filter(period=period).values("version"))
+    found = list(_in_order(period, include_bots=False).annotate(version=version)[: _top_rows()])
+    seen = found[0].version if found else board.version
+    lines = in_board_order(_lines(found))
+    return Snapshot(str(period), seen, board.refreshed_at or _now(), lines)
+
+
+def rendered(period: Period | str) -> dict[str, Any]:
+    """The snapshot frame, up to five seconds old; without Redis it is read from Postgres."""
+    try:
+        known = cache.get(cache_key(period))
+        if known is not None:
+            return dict(msgspec.json.decode(known))
+    except redis.RedisError as error:
+        log.warning("Redis did not answer, reading the board from Postgres: %s", error)
+    frame = snapshot(period).frame()
+    keep_rendered(period, messages.encoded(frame))
+    return frame
+
+
+def keep_rendered(period: Period | str, frame: bytes) -> None:
+    """Remember a rendered board for as long as it may be shown."""
+    try:
+        cache.set(cache_key(period), frame, settings.BOARD_CACHE_SECONDS)
+    except redis.RedisError as error:
+        log.warning("Redis did not keep the rendered board: %s", error)
+
+
+def cache_key(period: Period | str) -> str:
+    """Where a rendered board is kept."""
+    return f"board:{period}"
+
+
+def page(
+    period: Period | str, *, limit: int, include_bots: bool = False, after: Cursor | None = None
+) -> Page:
+    """One page of a board. Ties share a rank, and a rank goes on counting across pages."""
+    found = _in_order(period, include_bots=include_bots)
+    if after is not None:
+        found = found.filter(
+            Q(realized_lamports__gt=after.realized_lamports)
+            | Q(realized_lamports=after.realized_lamports, trader_id__gt=after.trader_id)
+        )
+    board = Board.objects.get(period=period)
+    standings = list(found[: limit + 1])
+    shown = standings[:limit]
+    lines = _lines(shown, after)
+    more = len(standings) > limit
+    place = len(shown) + (after.place if after else 0)
+    cursor = _cursor_after(shown[-1], lines[-1].rank, place, include_bots) if more else None
+    return Page(board.version, board.refreshed_at or _now(), lines, cursor)
+
+
+def headline(period: Period | str) -> dict[str, Any]:
+    """The period in one line: what was lost, by how many, and the biggest loss."""
+    ranked = Standing.objects.filter(period=period, ranked=True)
+    sums = ranked.aggregate(
+        lost=Sum("realized_lamports", filter=Q(realized_lamports__lt=0)),
+        losers=Count("trader_id", filter=Q(realized_lamports__lt=0)),
+        winners=Count("trader_id", filter=Q(realized_lamports__gt=0)),
+        traders=Count("trader_id"),
+    )
+    worst = ranked.filter(worst_lamports__lt=0).order_by("worst_lamports").first()
+    return {
+        "total_lost_sol": messages.sol(sums["lost"] or 0),
+        "losers": sums["losers"],
+        "winners": sums["winners"],
+        "traders": sums["traders"],
+        "biggest_loss": None if worst is None else _biggest(worst),
+    }
+
+
+def standings_of(trader_id: int) -> dict[str, Standing]:
+    """A trader's standing on each board, by period."""
+    return {found.period: found for found in Standing.objects.filter(trader_id=trader_id)}
+
+
+def rank_of(standing: Standing) -> int:
+    """The rank among those who pass the default gates."""
+    worse = Standing.objects.filter(
+        period=standing.period, ranked=True, realized_lamports__lt=standing.realized_lamports
+    )
+    return worse.count() + 1
+
+
+def decode_cursor(text: str, *, period: str, include_bots: bool) -> Cursor:
+    """The cursor of an earlier page. Raises CursorError when it belongs to another question."""
+    try:
+        values = msgspec.json.decode(base64.urlsafe_b64decode(text.encode()), type=Cursor)
+    except (msgspec.MsgspecError, binascii.Error, ValueError):
+        raise CursorError("this cursor was not given out by this endpoint") from None
+    if (values.period, values.include_bots) != (period, include_bots):
+        raise CursorError("this cursor belongs to another period or another include")
+    return values
+
+
+def encode_cursor(cursor: Cursor) -> str:
+    """A cursor as an opaque string."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
+
+
+def _top_rows() -> int:
+    return int(settings.BOARD_ROWS)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _in_order(period: Period | str, *, include_bots: bool) -> "QuerySet[Standing]":
+    standings = Standing.objects.filter(period=period).select_related("trader")
+    if not include_bots:
+        standings = standings.filter(ranked=True)
+    return standings.order_by("realized_lamports", "trader_id")
+
+
+def _lines(standings: list[Standing], after: Cursor | None = None) -> list[Line]:
+    scores = [standing.realized_lamports for standing in standings]
+    first = 1 if after is None else after.place + 1
+    places = ranks(scores, first)
+    if after is not None and scores:
+        tied = scores.count(after.realized_lamports) if scores[0] == after.realized_lamports else 0
+        places[:tied] = [after.rank] * tied
+    return [_line(*pair) for pair in zip(standings, places, strict=True)]
+
+
+def _line(standing: Standing, rank: int) -> Line:
+    lost_at = standing.last_loss_at
+    return Line(
+        standing.trader.address,
+        rank,
+        standing.label,
+        standing.kind,
+        standing.realized_lamports,
+        standing.loss_lamports,
+        standing.cost_lamports,
+        standing.volume_lamports,
+        standing.worst_lamports,
+        standing.trades,
+        standing.closed,
+        standing.wins,
+        standing.losing_streak,
+        standing.unmatched_sells,
+        standing.unpriced,
+        iso(lost_at) if lost_at else None,
+    )
+
+
+def _cursor_after(last: Standing, rank: int, place: int, include_bots: bool) -> str:
+    return encode_cursor(
+        Cursor(last.period, include_bots, last.realized_lamports, last.trader_id, rank, place)
+    )
+
+
+def _biggest(standing: Standing) -> dict[str, str]:
+    address = standing.trader.address
+    return {
+        "address": address,
+        "short": messages.short(address),
+        "sol": messages.sol(standing.worst_lamports),
+    }
