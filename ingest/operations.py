@@ -28,7 +28,7 @@ INBOX_TASK = "ingest.tasks.process_inbox"
 # Bodies of one batch in memory; a batch also ends at INBOX_BATCH_DELIVERIES.
 BATCH_BYTES_MAX = 64 * 1024 * 1024
 
-# The database is away or busy, or time is up: nothing is wrong with the deliveries, they stay pending.
+# The database is away or busy, or time is up: the deliveries are fine and stay pending.
 TRANSIENT = (OperationalError, InterfaceError, SoftTimeLimitExceeded)
 
 MARK = """
@@ -101,7 +101,7 @@ def process_until_empty(*, seconds: float) -> Report:
 
 
 def reprocess(ids: Collection[int]) -> int:
-    """Put deliveries back into the inbox, whatever became of them; booking again changes nothing."""
+    """Put deliveries back into the inbox; booking what is booked changes nothing."""
     return Delivery.objects.filter(pk__in=ids).update(
         processed_at=None, set_aside_at=None, error="", traceback=""
     )
@@ -137,9 +137,7 @@ def _book(ids: list[int]) -> Report:
     if not ids:
         return NOTHING
     readings = [_read(pk, body) for pk, body in sorted(queries.bodies(ids).items())]
-    booking = pnl.operations.book_trades(
-        trade for reading in readings for trade in reading.trades
-    )
+    booking = pnl.operations.book_trades(trade for reading in readings for trade in reading.trades)
     _mark(readings)
     set_aside = sum(1 for reading in readings if reading.errors)
     return Report(len(ids), booking.booked, booking.duplicates, set_aside)

@@ -1,9 +1,9 @@
 """The door: a small ASGI app in front of Django that keeps webhook bodies and understands nothing.
 
-Django's own ASGI path costs about a millisecond of thread hops a request; this one costs a tenth of
-that. Requests that are open at the same moment share one insert and one commit, and each is answered
-200 only after that commit. A flush starts as soon as the one before has ended; a timer would only
-add its own wait.
+Django's own ASGI path costs about a millisecond of thread hops a request; this one costs a tenth
+of that. Requests that are open at the same moment share one insert and one commit, and each is
+answered 200 only after that commit. A flush starts as soon as the one before has ended; a timer
+would only add its own wait.
 """
 
 import asyncio

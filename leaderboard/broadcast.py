@@ -8,7 +8,6 @@ import logging
 from datetime import datetime
 from typing import Any
 
-
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError

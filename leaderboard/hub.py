@@ -1,8 +1,8 @@
 """One subscription a process, every socket served from it.
 
-Joining the channel group once a process instead of once a socket makes a broadcast cost about 20 µs a
-socket instead of several hundred. A socket has a short queue: one that does not drain it loses its
-backlog and gets a fresh snapshot instead, so a slow client never stalls the loop or fills the memory.
+Joining the channel group once a process instead of once a socket makes a broadcast cost about
+20 µs a socket instead of several hundred. A socket has a short queue: one that does not drain it
+loses its backlog and gets a fresh snapshot, so a slow client never stalls the loop or fills memory.
 """
 
 import asyncio

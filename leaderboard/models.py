@@ -32,7 +32,7 @@ class Board(models.Model):
 
 
 class Standing(models.Model):
-    """A trader's line on a board. Hidden traders have none; the gates leave the others `ranked` or not."""
+    """A trader's line on a board. Hidden traders have none; gates leave others ranked or not."""
 
     pk = models.CompositePrimaryKey("period", "trader_id")
     period = models.CharField(max_length=3, choices=Period.choices)

@@ -1,15 +1,15 @@
-"""Writing the boards: touched traders are summed again, standings follow, viewers get what changed."""
+"""Writing the boards: touched traders are summed again and viewers get what changed."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+import pnl.queries
 from django.db import connection, transaction
 from django.db.models import F
 
 import pnl.operations
-import pnl.queries
 from leaderboard import broadcast, queries
 from leaderboard.models import Board, Period, Standing
 from leaderboard.ranking import changes

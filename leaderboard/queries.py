@@ -1,8 +1,9 @@
-"""Reading the boards: tops, pages, headlines. Postgres holds the truth, Redis five seconds of it."""
+"""Reading the boards: tops, pages, headlines. Postgres has the truth, Redis a copy."""
 
 import base64
 import binascii
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -186,7 +187,7 @@ def _in_order(period: Period | str, *, include_bots: bool) -> "QuerySet[Standing
     return standings.order_by("realized_lamports", "trader_id")
 
 
-def _lines(standings: list[Standing], after: Cursor | None = None) -> list[Line]:
+def _lines(standings: Sequence[Standing], after: Cursor | None = None) -> list[Line]:
     scores = [standing.realized_lamports for standing in standings]
     first = 1 if after is None else after.place + 1
     places = ranks(scores, first)

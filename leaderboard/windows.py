@@ -1,8 +1,8 @@
-"""The windows of the boards, and the SQL that sums a trader's results within one. 
+"""The windows of the boards, and the SQL that sums a trader's results within one.
 
-A window is [now - length, now], exact to the second: whole hours come from the rollups, and the hour
-that the window's edge cuts is read trade by trade. The standing remembers when its oldest entry
-leaves, so that results age out without new trades and without anybody scanning history.
+A window is what happened after now - length, exact to the second: whole hours come from rollups,
+and the hour that the window's edge cuts is read trade by trade. The standing remembers when its
+oldest entry leaves, so that results age out without new trades and without a scan of history.
 """
 
 from datetime import timedelta

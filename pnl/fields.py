@@ -1,4 +1,4 @@
-"""Columns for the chain's own values: keys stored as bytes and written as base58, and u64 amounts."""
+"""Columns for the chain's own values: keys as bytes, shown as base58, and u64 amounts."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +8,8 @@ from django.db import models
 
 if TYPE_CHECKING:
     # The stubs make fields generic; at run time they are not.
-    _BinaryField = models.BinaryField[str, str]
-    _DecimalField = models.DecimalField[int, int]
+    _BinaryField = models.BinaryField[Any, Any]
+    _DecimalField = models.DecimalField[Any, Any]
 else:
     _BinaryField = models.BinaryField
     _DecimalField = models.DecimalField
@@ -72,7 +72,7 @@ class Base58Field(_BinaryField):
 
 
 class UnitsField(_DecimalField):
-    """A whole amount up to the chain's u64 and sums of such: numeric in the database, int in Python."""
+    """A whole amount up to u64, or a sum of such: numeric in the database, int in Python."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"max_digits": 30, "decimal_places": 0, **kwargs})

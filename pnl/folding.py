@@ -1,4 +1,4 @@
-"""Between rows and the engine: which positions can be extended, which must be replayed, and the result.
+"""Between rows and engine: which positions are extended, which replayed, and the result.
 
 A trade that follows everything its position has seen is folded onto it. Anything else (late, or
 newly told its block index) replays the whole position from its trades, so that the rows are those
@@ -133,7 +133,9 @@ def _history(keys: Sequence[rows.Key]) -> dict[rows.Key, list[Entry]]:
 
 
 def _entry_of_row(row: rows.Row) -> Entry:
-    trade_id, signature, event_index, slot, block_index, block_time, side, units, lamports = row[2:11]
+    trade_id, signature, event_index, slot, block_index, block_time, side, units, lamports = row[
+        2:11
+    ]
     replaces = None if row[11] is None else _realization(row[11:])
     return Entry(
         trade_id,
@@ -152,7 +154,15 @@ def _entry_of_row(row: rows.Row) -> Entry:
 def _realization(row: rows.Row) -> Realization:
     matched, unmatched, cost, proceeds, unmatched_lamports, realized, closes, trip, hold = row
     return Realization(
-        int(matched), int(unmatched), cost, proceeds, unmatched_lamports, realized, closes, trip, hold
+        int(matched),
+        int(unmatched),
+        cost,
+        proceeds,
+        unmatched_lamports,
+        realized,
+        closes,
+        trip,
+        hold,
     )
 
 

@@ -1,7 +1,7 @@
-"""The ledger's tables: trades are the only facts, positions, realizations and rollups derive from them.
+"""The ledger's tables: trades are the only facts; all the others derive from them.
 
 The foreign keys of the hot tables carry no database constraint: every row is written by one
-operation that has just interned what it points at, and the checks would cost a lookup a column a row.
+operation that has just interned what it points at, and a check would cost a lookup a column a row.
 """
 
 from django.db import models
@@ -48,9 +48,6 @@ class Token(models.Model):
     """A mint, interned once."""
 
     mint = Base58Field(unique=True, editable=False)
-
-    class Meta:
-        constraints: list[models.BaseConstraint] = []
 
     def __str__(self) -> str:
         return self.mint
@@ -193,7 +190,7 @@ class Realization(models.Model):
 
 
 class HourlyRollup(models.Model):
-    """One trader's activity and results in one clock hour, so that a window need not read history."""
+    """One trader's activity and results in one clock hour: windows need not read history."""
 
     pk = models.CompositePrimaryKey("trader_id", "hour")
     trader = models.ForeignKey(Trader, models.PROTECT, db_constraint=False, db_index=False)
@@ -226,12 +223,9 @@ class HourlyRollup(models.Model):
 
 
 class Touched(models.Model):
-    """A trader whose standings must be looked at again: written by the ledger, taken by the boards."""
+    """A trader whose standings must be looked at again; the boards take the rows away."""
 
     trader_id = models.BigIntegerField()
-
-    class Meta:
-        constraints: list[models.BaseConstraint] = []
 
     def __str__(self) -> str:
         return f"trader {self.trader_id}"

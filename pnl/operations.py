@@ -118,7 +118,7 @@ def _row(trade: Trade, traders: interning.Ids, tokens: interning.Ids) -> rows.Ro
 def _learn_block_indexes(
     unique: dict[Identity, Trade], inserted: Collection[Identity]
 ) -> set[rows.Key]:
-    """Tell known trades of unknown order their place; the positions that must be replayed for it."""
+    """Tell known trades of unknown order their place; the positions to replay for it."""
     told = [
         (trade.signature, trade.event_index, trade.slot, trade.block_index)
         for identity, trade in unique.items()

@@ -62,7 +62,7 @@ UPDATE pnl_hourlyrollup r
 
 
 class Activity(NamedTuple):
-    """One trade's part in its hour. `replaces` is what an earlier fold had made of the same sell."""
+    """One trade's part in its hour. `replaces` is what an earlier fold made of the sell."""
 
     trader_id: int
     block_time: int

@@ -1,4 +1,4 @@
-"""One port for everything: the webhook door before Django, sockets through Channels, the rest Django."""
+"""One port for everything: the webhook door, then sockets by Channels, the rest by Django."""
 
 import os
 from collections.abc import Awaitable, Callable, MutableMapping

@@ -10,7 +10,7 @@ SECRET_LEAST_CHARACTERS = 16
 
 @register(Tags.security)
 def webhook_secrets(**_: Any) -> list[CheckMessage]:
-    """The door needs one secret, or two while one is being replaced, and none that can be guessed."""
+    """The door needs a secret, or two while one is being replaced, and none to be guessed."""
     secrets = settings.HELIUS_WEBHOOK_SECRETS
     if not secrets:
         hint = "Set HELIUS_WEBHOOK_SECRETS to the authHeader of the webhook at Helius."

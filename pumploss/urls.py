@@ -1,4 +1,5 @@
 """Every HTTP path, composed from the apps."""
+
 from django.contrib import admin
 from django.urls import path
 
