@@ -3,7 +3,7 @@
 import base64
 import binascii
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -99,9 +99,31 @@ def keep_rendered(period: Period | str, frame: bytes) -> None:
         log.warning("Redis did not keep the rendered board: %s", error)
 
 
+def remembered(key: str, make: Callable[[], bytes]) -> bytes:
+    """What `make` answered up to five seconds ago; without Redis it is asked each time."""
+    try:
+        known = cache.get(key)
+    except redis.RedisError as error:
+        log.warning("Redis did not answer, asking Postgres: %s", error)
+        return make()
+    if known is not None:
+        return bytes(known)
+    made = make()
+    try:
+        cache.set(key, made, settings.BOARD_CACHE_SECONDS)
+    except redis.RedisError as error:
+        log.warning("Redis did not keep %s: %s", key, error)
+    return made
+
+
 def cache_key(period: Period | str) -> str:
     """Where a rendered board is kept."""
     return f"board:{period}"
+
+
+def version_of(period: Period | str) -> int:
+    """How often the visible top has changed."""
+    return Board.objects.values_list("version", flat=True).get(period=period)
 
 
 def page(

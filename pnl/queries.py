@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
@@ -117,7 +117,7 @@ class Cursor(NamedTuple):
 
     of: str
     trader_id: int
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     slot: int
     id: int
 
@@ -135,8 +135,8 @@ def trader_ids_after(last: int, *, limit: int) -> list[int]:
     return list(later.values_list("pk", flat=True)[:limit])
 
 
-def trader_by_address(address: str) -> Trader | None:
-    """Whoever trades with this wallet, None if never seen. Raises AddressError for no address."""
+def check_address(address: str) -> None:
+    """Raises AddressError when the text cannot be the address of a wallet."""
     least, most = ADDRESS_CHARACTERS
     if not least <= len(address) <= most:
         raise AddressError(f"An address has {least} to {most} characters, this has {len(address)}.")
@@ -144,6 +144,11 @@ def trader_by_address(address: str) -> Trader | None:
         base58_bytes(address, ADDRESS_BYTES)
     except ValueError as error:
         raise AddressError(f"{error}.") from None
+
+
+def trader_by_address(address: str) -> Trader | None:
+    """Whoever trades with this wallet, None if never seen. Raises AddressError for no address."""
+    check_address(address)
     return Trader.objects.filter(address=address).first()
 
 

@@ -7,5 +7,5 @@ class PumplossConfig(AppConfig):
     name = "pumploss"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from pumploss import checks  # noqa: F401
+        """Register the system checks, and the Celery app that `current_app` then means."""
+        from pumploss import celery, checks  # noqa: F401

@@ -7,7 +7,8 @@ import platform
 import shutil
 from pathlib import Path
 
-from pumploss.stack.places import CLONE, Account, make_refuge, reaches, refuge
+from pumploss.stack.account import Account
+from pumploss.stack.places import CLONE, make_refuge, reaches, refuge
 from pumploss.stack.problem import StackProblem
 
 POSTGRES_MAJOR = "18"

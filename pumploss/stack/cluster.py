@@ -2,15 +2,14 @@
 
 import os
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 
+from pumploss.stack.account import Account
 from pumploss.stack.binaries import POSTGRES_MAJOR
 from pumploss.stack.leftovers import end_leftover
-from pumploss.stack.places import Account, make_refuge, reaches, refuge_of
+from pumploss.stack.places import make_refuge, reaches, refuge_of
 from pumploss.stack.problem import StackProblem
-from pumploss.stack.processes import die_with_parent
+from pumploss.stack.processes import run
 
 FOLDER = "postgres"
 USER = "pumploss"
@@ -84,19 +83,9 @@ def create(data: Path, programs: Path, account: Account | None, password: str) -
 def _initdb(draft: Path, secret: Path, programs: Path, account: Account | None) -> None:
     # The built-in provider gives the same order on every system, and compares bytes quickly.
     locale = ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    ended = subprocess.run(
-        [programs / "initdb", "-D", draft, "-U", USER, "-E", "UTF8", *locale]
-        + ["-A", "scram-sha-256", "--pwfile", secret, "--no-instructions"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        cwd=draft.parent,
-        env=ENVIRON,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
-        start_new_session=True,
-        preexec_fn=die_with_parent(signal.SIGKILL),
-    )
+    access = ["-U", USER, "-A", "scram-sha-256", f"--pwfile={secret}"]
+    program: list[str | Path] = [programs / "initdb", "-D", draft, "-E", "UTF8"]
+    command = [*program, "--no-instructions", *locale, *access]
+    ended = run(command, cwd=draft.parent, account=account, environ=ENVIRON)
     if ended.returncode != 0:
         raise StackProblem(f"PostgreSQL could not be set up in {draft.parent}:\n{ended.stderr}")

@@ -27,6 +27,7 @@ def given() -> dict[str, str]:
 
 
 def generated(directory: Path) -> dict[str, str]:
+    """What the application needs besides servers; the same in every run of the instance."""
     keys = keys_of(directory)
     return {"SECRET_KEY": keys.secret_key, "HELIUS_WEBHOOK_SECRETS": keys.webhook_secret}
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pumploss.stack.problem import StackProblem
+from pumploss.stack.problem import InstanceInUse
 from pumploss.stack.processes import wait_until
 from pumploss.stack.records import read_record, write_record
 
 ENDPOINTS = "running.json"
 START_PATIENCE = 60.0
+LET_GO_PATIENCE = 1.0
 
 
 @contextmanager
@@ -20,10 +21,9 @@ def held(directory: Path) -> Iterator[None]:
     """Holds the instance; the kernel lets go of it even when the launcher is killed."""
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StackProblem(_in_use(directory)) from None
+        # Children of a killed launcher hold on for the moment they need to notice.
+        if not wait_until(lambda: _locks(descriptor, fcntl.LOCK_EX), LET_GO_PATIENCE):
+            raise InstanceInUse(_in_use(directory))
         (directory / ENDPOINTS).unlink(missing_ok=True)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
@@ -34,7 +34,13 @@ def held(directory: Path) -> Iterator[None]:
 
 def is_held(directory: Path) -> bool:
     """Whether some process runs this instance now."""
-    return (directory / "lock").exists() and not _locks(directory / "lock", fcntl.LOCK_SH)
+    return (directory / "lock").exists() and not _is_lockable(directory / "lock", fcntl.LOCK_SH)
+
+
+def check_free(directory: Path) -> None:
+    """Says who runs this instance before anything else is tried for it."""
+    if is_held(directory):
+        raise InstanceInUse(_in_use(directory))
 
 
 @contextmanager
@@ -63,18 +69,22 @@ def borrow(directory: Path) -> None:
 def wait_for_borrowers(directory: Path) -> None:
     """Lets the commands finish that use servers we only started for ourselves."""
     path = directory / "borrowers"
-    if path.exists() and not _locks(path, fcntl.LOCK_EX):
+    if path.exists() and not _is_lockable(path, fcntl.LOCK_EX):
         print("Waiting for another command that uses these servers…", file=sys.stderr)
-        wait_until(lambda: _locks(path, fcntl.LOCK_EX), float("inf"), 0.2)
+        wait_until(lambda: _is_lockable(path, fcntl.LOCK_EX), float("inf"), 0.2)
 
 
-def _locks(path: Path, kind: int) -> bool:
+def _is_lockable(path: Path, kind: int) -> bool:
     """Whether the lock could be had at this moment; it is given back at once."""
     with path.open("rb") as file:
-        try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+        return _locks(file.fileno(), kind)
+
+
+def _locks(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
 
 

@@ -2,12 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from pumploss.stack.problem import StackProblem
-from pumploss.stack.processes import residents, signal_all, wait_until
+from pumploss.stack.processes import PROC, residents, run, signal_all, wait_until
 
 FAST_SHUTDOWN = signal.SIGINT
 
@@ -32,15 +30,14 @@ def _postmaster(lock: Path, data: Path) -> int | None:
 
 
 def _running_on(data: Path) -> list[int]:
-    if sys.platform == "linux":
+    if PROC.is_dir():
         return residents(data)
     pid = _locked_by(data / "postmaster.pid")
     return [pid] if pid is not None and "postgres" in _command_of(pid) else []
 
 
 def _command_of(pid: int) -> str:
-    ended = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True)
-    return ended.stdout
+    return run(["/bin/ps", "-o", "comm=", "-p", str(pid)], cwd=Path("/")).stdout
 
 
 def _locked_by(lock: Path) -> int | None:

@@ -4,36 +4,14 @@ import hashlib
 import os
 import pwd
 import re
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
+from pumploss.stack.account import Account
 from pumploss.stack.problem import StackProblem
+from pumploss.stack.processes import run
 
 CLONE = Path(__file__).resolve().parents[2]
 REFUGES = Path("/var/lib/pumploss")
-
-
-@dataclass(frozen=True)
-class Account:
-    """The unprivileged user PostgreSQL runs as when the launcher is root."""
-
-    uid: int
-    gid: int
-
-
-def server_account() -> Account | None:
-    """PostgreSQL refuses root; for everybody else the servers run as their own user."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam("nobody")
-    except KeyError:
-        raise StackProblem(
-            "PostgreSQL refuses to run as root and this machine has no user 'nobody'. "
-            "Run as another user, or set DATABASE_URL."
-        ) from None
-    return Account(entry.pw_uid, entry.pw_gid)
 
 
 def instance_directory(instance: str, root: Path = CLONE) -> Path:
@@ -58,6 +36,7 @@ def refuge_of(directory: Path, root: Path) -> Path:
 
 
 def short_hash(path: Path) -> str:
+    """Tells clones apart in the refuge without repeating their long paths."""
     return hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:12]
 
 
@@ -72,22 +51,15 @@ def reaches(account: Account | None, program: Path, directory: Path) -> bool:
     """Really tries: the user enters the folder and runs the program there."""
     if account is None:
         return True
-    trial = ["/bin/sh", "-c", 'cd "$1" && exec "$2" --version', "sh", directory, program]
+    script = 'cd "$1" && exec "$2" --version'
+    trial: list[str | Path] = ["/bin/sh", "-c", script, "sh", directory, program]
     try:
-        ended = subprocess.run(
-            trial,
-            user=account.uid,
-            group=account.gid,
-            extra_groups=[],
-            cwd="/",
-            capture_output=True,
-        )
+        return run(trial, cwd=Path("/"), account=account).returncode == 0
     except OSError as error:
         raise StackProblem(
             f"Cannot become the user 'nobody' here ({error}). "
             "Run as a user other than root, or set DATABASE_URL."
         ) from None
-    return ended.returncode == 0
 
 
 def _make_passable(folder: Path) -> None:

@@ -25,6 +25,7 @@ def is_free(port: int, host: str = LOCALHOST) -> bool:
 
 
 def free_port() -> int:
+    """Any port nobody listens on at this moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOCALHOST, 0))
         port: int = probe.getsockname()[1]

@@ -8,11 +8,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from pumploss.stack.account import server_account
 from pumploss.stack.binaries import postgres_programs
 from pumploss.stack.cluster import ENVIRON, FOLDER, USER, check_usable, create, home_of
 from pumploss.stack.keys import keys_of
 from pumploss.stack.leftovers import end_leftover
-from pumploss.stack.places import CLONE, server_account
+from pumploss.stack.places import CLONE
 from pumploss.stack.ports import LOCALHOST, is_free, remembered_port
 from pumploss.stack.problem import StackProblem
 from pumploss.stack.processes import (

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pumploss.stack.places import Account
+from pumploss.stack.account import Account
 
 PR_SET_PDEATHSIG = 1
 PROC = Path("/proc")
@@ -17,21 +17,46 @@ PROC = Path("/proc")
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def die_with_parent(last_signal: int = signal.SIGKILL) -> Callable[[], None]:
+def die_with_parent(last_signal: int, parent: int | None = None) -> Callable[[], None]:
     """For a child to call between fork and exec: the kernel signals it when we die.
 
     It must be called after the user was changed, which clears the wish, and Linux ties the wish
     to the thread that started the child: start children from a thread that lives on.
     """
-    parent = os.getpid()
+    expected = parent or os.getpid()
 
     def wish() -> None:
         if _LIBC is not None:
             _LIBC.prctl(PR_SET_PDEATHSIG, int(last_signal))
-            if os.getppid() != parent:
+            # It may have died a moment before we asked.
+            if os.getppid() != expected:
                 os._exit(1)
 
     return wish
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    account: Account | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end, out of reach of Ctrl-C; the caller looks at the exit code."""
+    return subprocess.run(
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environ,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+        start_new_session=True,
+        preexec_fn=die_with_parent(signal.SIGKILL),
+    )
 
 
 def spawn(
@@ -44,6 +69,7 @@ def spawn(
     last_signal: int = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Starts a server in a session of its own, so that Ctrl-C reaches only the launcher."""
+    log.touch(mode=0o600)
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
@@ -79,6 +105,7 @@ def residents(directory: Path) -> list[int]:
 
 
 def signal_all(pids: Sequence[int], signal_number: int) -> None:
+    """Passes over those that have ended meanwhile."""
     for pid in pids:
         try:
             os.kill(pid, signal_number)
@@ -97,6 +124,7 @@ def wait_until(condition: Callable[[], bool], patience: float, interval: float =
 
 
 def last_lines(log: Path, count: int = 12) -> str:
+    """The end of a log, indented to stand below a sentence."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return "\n".join(f"    {line}" for line in lines[-count:])
 

@@ -57,9 +57,7 @@ class Valkey:
                 return self.url
             if is_free(self._port):
                 break
-        raise StackProblem(
-            f"Valkey does not start. The end of {self.log}:\n{last_lines(self.log)}"
-        )
+        raise StackProblem(f"Valkey does not start. The end of {self.log}:\n{last_lines(self.log)}")
 
     def stop(self) -> None:
         """Safe to call twice."""

@@ -1,0 +1,90 @@
+"""What became of one transaction of a body: trades, a reason to leave it, or what is broken."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from pnl.engine.trades import Trade
+
+_ERROR_CHARACTERS: Final = 500
+
+
+class DropReason(StrEnum):
+    """Why a well-formed transaction has nothing for the ledger."""
+
+    FAILED = "failed"
+    NO_TRADE = "no_trade"
+    ENHANCED = "enhanced"
+    NO_META = "no_meta"
+    NO_TRANSACTION = "no_transaction"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A transaction with at least one trade, in execution order.
+
+    `signature` has 64 bytes. `unknown_layouts` counts trade events with bytes after the fields we
+    know: their trades are good, but the program has grown and somebody should read its notes.
+    """
+
+    index: int
+    signature: bytes
+    trades: tuple[Trade, ...]
+    unknown_layouts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A well-formed transaction that is not booked. `signature` is base58, as it came."""
+
+    index: int
+    signature: str | None
+    reason: DropReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A transaction that cannot be read whole; `error` says what is wrong and where."""
+
+    index: int
+    signature: str | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A body that holds no list of transactions; `error` says why, and at which byte."""
+
+    error: str
+
+
+Outcome = Decoded | Dropped | Malformed | Unreadable
+
+
+class Where(NamedTuple):
+    """The place of an instruction: outer index, and inner index when it was called from there."""
+
+    outer: int
+    inner: int | None
+
+    def __str__(self) -> str:
+        place = f"{self.outer}" if self.inner is None else f"{self.outer}.{self.inner}"
+        return f"instruction {place}"
+
+
+class Broken(Exception):
+    """What makes a transaction malformed. It never leaves this package: the pipeline catches it."""
+
+    def __init__(self, what: str, where: Where | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+
+    def told_of(self, index: int) -> str:
+        """The error in full, for the transaction at `index` of its body."""
+        place = f"transaction {index}"
+        if self.where is not None:
+            place = f"{place}, {self.where}"
+        return f"{place}: {self.what}"[:_ERROR_CHARACTERS]

@@ -1,0 +1,132 @@
+"""From a delivery's body to what became of each transaction in it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Raw
+
+from ingest.decode import base58, pump, pump_swap
+from ingest.decode.execution import Call, calls_of
+from ingest.decode.outcome import (
+    Broken,
+    Decoded,
+    Dropped,
+    DropReason,
+    Malformed,
+    Outcome,
+    Unreadable,
+)
+from ingest.decode.payload import MAX_TIME, elements_of, signature_in
+from ingest.decode.pools import mints_of
+from ingest.decode.programs import (
+    BUY_EVENT,
+    POST_COMPLETE_BUY_EVENT,
+    PUMP,
+    SELL_EVENT,
+    TRADE_EVENT,
+)
+from ingest.decode.swap import Swap
+from ingest.decode.transaction import Drop, Transaction, opened
+from pnl.engine.trades import Trade, Venue
+
+_SIGNATURE_BYTES: Final = 64
+_DISCRIMINATOR_BYTES: Final = 8
+
+_CURVE_READERS: Final = {
+    TRADE_EVENT: pump.read_trade,
+    POST_COMPLETE_BUY_EVENT: pump.read_post_complete_buy,
+}
+_POOL_READERS: Final = {
+    BUY_EVENT: pump_swap.read_buy,
+    SELL_EVENT: pump_swap.read_sell,
+}
+
+
+def decode_body(body: bytes) -> tuple[Outcome, ...]:
+    """What became of each transaction of a body, in the body's order. Never raises.
+
+    Takes what Helius posts (an array of raw transactions) and what nodes answer: getTransaction in
+    json, jsonParsed or base64, bare or in its JSON-RPC envelope, one or an array of them. Amounts
+    are integers in base units; an enhanced payload is recognised and dropped.
+    """
+    elements = elements_of(body)
+    if isinstance(elements, Unreadable):
+        return (elements,)
+    return tuple(_decode_element(index, element) for index, element in enumerate(elements))
+
+
+def _decode_element(index: int, element: Raw) -> Outcome:
+    try:
+        transaction = opened(element)
+    except Broken as broken:
+        return Malformed(index, signature_in(element), broken.told_of(index))
+    if isinstance(transaction, Drop):
+        return Dropped(index, *transaction)
+    try:
+        return _decode_transaction(index, transaction)
+    except Broken as broken:
+        return Malformed(index, transaction.signature, broken.told_of(index))
+
+
+def _decode_transaction(index: int, transaction: Transaction) -> Decoded | Dropped:
+    swaps = list(_swaps(calls_of(transaction.message, transaction.meta)))
+    if not swaps:
+        return Dropped(index, transaction.signature, DropReason.NO_TRADE, "")
+    signature = _signature_bytes(transaction.signature)
+    trades = tuple(
+        _trade(transaction, signature, event_index, venue, swap)
+        for event_index, (venue, swap) in enumerate(swaps)
+    )
+    unknown_layouts = sum(not swap.is_known for _, swap in swaps)
+    return Decoded(index, signature, trades, unknown_layouts)
+
+
+def _swaps(calls: list[Call]) -> Iterator[tuple[Venue, Swap]]:
+    """The swaps of a transaction, in execution order."""
+    for at, call in enumerate(calls):
+        event = call.event
+        if event is None:
+            continue
+        try:
+            swap = _curve_swap(event) if call.program == PUMP else _pool_swap(event, calls, at)
+        except Broken as broken:
+            raise Broken(broken.what, broken.where or call.where) from broken
+        if swap is not None:
+            yield (Venue.PUMP if call.program == PUMP else Venue.PUMP_SWAP), swap
+
+
+def _curve_swap(event: bytes) -> Swap | None:
+    read = _CURVE_READERS.get(event[:_DISCRIMINATOR_BYTES])
+    return None if read is None else read(event)
+
+
+def _pool_swap(event: bytes, calls: list[Call], at: int) -> Swap | None:
+    read = _POOL_READERS.get(event[:_DISCRIMINATOR_BYTES])
+    if read is None:
+        return None
+    swap = read(event)
+    return swap.of(*mints_of(swap.pool, calls, at))
+
+
+def _trade(
+    transaction: Transaction, signature: bytes, event_index: int, venue: Venue, swap: Swap
+) -> Trade:
+    """The swap in its place. A node that does not tell the block's time leaves the event's own."""
+    block_time = swap.timestamp if transaction.block_time is None else transaction.block_time
+    if not 0 <= block_time <= MAX_TIME:
+        raise Broken(f"the event's timestamp {block_time} is no time")
+    return Trade(
+        *(signature, event_index, transaction.slot, transaction.block_index, block_time),
+        *(swap.trader, swap.mint, swap.side, swap.token_units),
+        *(swap.quote_mint, swap.quote_units, swap.fee_units, venue),
+    )
+
+
+def _signature_bytes(signature: str) -> bytes:
+    try:
+        raw = base58.decode(signature)
+    except ValueError as error:
+        raise Broken("the signature is not base58") from error
+    if len(raw) != _SIGNATURE_BYTES:
+        raise Broken(f"the signature has {len(raw)} bytes, {_SIGNATURE_BYTES} expected")
+    return raw

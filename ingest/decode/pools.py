@@ -1,0 +1,87 @@
+"""Which two mints a pool trades: its events do not say, the transaction around them does."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ingest.decode import base58
+from ingest.decode.execution import Call, address_bytes
+from ingest.decode.outcome import Broken
+from ingest.decode.programs import (
+    CREATE_POOL_EVENT,
+    MULTI_HOP_SWAP,
+    PUMP_SWAP,
+    PUMP_SWAP_EVENT_AUTHORITY,
+)
+
+Mints = tuple[bytes, bytes]  # base, quote
+
+# Where the instructions about one pool name it and its mints: swaps of both generations, deposits,
+# withdrawals and the pool's creation all agree.
+_POOL: Final = 0
+_BASE_MINT: Final = 3
+_QUOTE_MINT: Final = 4
+
+# Where multi_hop_swap names them: 16 accounts, then 5 a hop: base, quote, pool, and two vaults.
+_HOPS: Final = 16
+_HOP_ACCOUNTS: Final = 5
+_HOP_POOL: Final = 2
+
+# Where CreatePoolEvent has them, discriminator included.
+_EVENT_BASE_MINT: Final = slice(50, 82)
+_EVENT_QUOTE_MINT: Final = slice(82, 114)
+_EVENT_POOL: Final = slice(173, 205)
+
+
+def mints_of(pool: bytes, calls: list[Call], at: int) -> Mints:
+    """The mints of `pool`, as told by the call nearest before the event `calls[at]`, or by any.
+
+    A pool's mints never change, so whichever call tells them tells the truth; the nearest before
+    is nearly always the swap itself. Raises Broken when no call of the transaction tells.
+    """
+    for call in _nearest_first(calls, at):
+        if call.program == PUMP_SWAP and (mints := _told_by(call, pool)) is not None:
+            return mints
+    address = base58.encode(pool)
+    raise Broken(f"no instruction tells the mints of pool {address}", calls[at].where)
+
+
+def _nearest_first(calls: list[Call], at: int) -> Iterable[Call]:
+    yield from reversed(calls[:at])
+    yield from calls[at + 1 :]
+
+
+def _told_by(call: Call, pool: bytes) -> Mints | None:
+    if len(call.instruction.accounts) == 1:
+        return _told_by_event(call, pool)
+    accounts = call.accounts
+    named = _named_for(accounts, base58.encode(pool)) or _named_in_hops(call, accounts, pool)
+    if named is None:
+        return None
+    return address_bytes(named[0], call.where), address_bytes(named[1], call.where)
+
+
+def _named_for(accounts: list[str], pool: str) -> tuple[str, str] | None:
+    """Base and quote mint in the accounts of an instruction about this one pool.
+
+    The administrative ones have no mints: there the event authority stands in the same places.
+    """
+    if len(accounts) <= _QUOTE_MINT or accounts[_POOL] != pool:
+        return None
+    base, quote = accounts[_BASE_MINT], accounts[_QUOTE_MINT]
+    return None if PUMP_SWAP_EVENT_AUTHORITY in (base, quote) else (base, quote)
+
+
+def _named_in_hops(call: Call, accounts: list[str], pool: bytes) -> tuple[str, str] | None:
+    pools = accounts[_HOPS + _HOP_POOL :: _HOP_ACCOUNTS]
+    address = base58.encode(pool)
+    if address not in pools or not call.data.startswith(MULTI_HOP_SWAP):
+        return None
+    hop = _HOPS + _HOP_ACCOUNTS * pools.index(address)
+    return accounts[hop], accounts[hop + 1]
+
+
+def _told_by_event(call: Call, pool: bytes) -> Mints | None:
+    event = call.event
+    if event is None or not event.startswith(CREATE_POOL_EVENT) or event[_EVENT_POOL] != pool:
+        return None
+    return event[_EVENT_BASE_MINT], event[_EVENT_QUOTE_MINT]

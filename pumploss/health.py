@@ -1,0 +1,197 @@
+"""How the site is: alive, ready, its numbers for machines, and its status for everybody."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.cache import cache
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+from rest_framework import serializers
+from rest_framework.request import Request
+
+import ingest.queries
+import leaderboard.queries
+from ingest.queries import Backlog
+from leaderboard.models import Board, Period
+from pnl.api import Endpoint, answer, choice, described, moment, shape
+from pnl.models import Touched
+
+log = logging.getLogger(__name__)
+
+ESTIMATED = ("pnl_trade", "pnl_trader", "pnl_position", "pnl_realization", "ingest_delivery")
+ESTIMATE = """
+SELECT relname, greatest(reltuples, 0)::int8 FROM pg_class
+ WHERE oid = ANY(%s::regclass[]) ORDER BY relname
+"""
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Sample = tuple[str, int | float]
+
+
+@require_safe
+@never_cache
+def alive(request: HttpRequest) -> HttpResponse:
+    """Whether the process answers. It asks nobody else."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """Whether the site can serve: not without its database and schema, a little slower without Redis."""
+    checks = {"database": _failure(_ask_database), "redis": _failure(_ask_redis)}
+    checks["migrations"] = "unknown" if checks["database"] else _failure(_ask_migrations)
+    failed = [name for name, failure in checks.items() if failure]
+    unavailable = bool(checks["database"] or checks["migrations"])
+    status = "unavailable" if unavailable else "degraded" if failed else "ready"
+    content = {"status": status, **{name: failure or "ok" for name, failure in checks.items()}}
+    return JsonResponse({**content, "failed": failed}, status=503 if unavailable else 200)
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The numbers that alarms are set on, for Prometheus."""
+    try:
+        lines = [*_gauge("database_up", "Whether PostgreSQL answers.", [("", 1)]), *_measured()]
+    except (DatabaseError, InterfaceError) as error:
+        log.error("No metrics without the database: %s", error)
+        lines = _gauge("database_up", "Whether PostgreSQL answers.", [("", 0)])
+    return HttpResponse("\n".join([*lines, ""]), content_type=METRICS_TYPE)
+
+
+class StatusAPI(Endpoint):
+    """How far the site is behind: what waits in the inbox, and when each board was last looked at."""
+
+    Output = shape(
+        "Status",
+        {
+            "as_of": moment(),
+            "inbox": shape(
+                "Inbox",
+                {
+                    "pending": serializers.IntegerField(),
+                    "set_aside": serializers.IntegerField(),
+                    "oldest_pending_seconds": serializers.IntegerField(allow_null=True),
+                },
+            )(),
+            "boards": shape(
+                "BoardStatus",
+                {
+                    "period": choice(*Period.values),
+                    "version": serializers.IntegerField(),
+                    "refreshed_at": moment(allow_null=True),
+                },
+            )(many=True),
+        },
+    )
+
+    @described(Output, name="status")
+    def get(self, request: Request) -> HttpResponse:
+        """The status now."""
+        now = datetime.now(UTC)
+        return answer(
+            {
+                "as_of": leaderboard.queries.iso(now),
+                "inbox": _inbox(ingest.queries.backlog(), now),
+                "boards": [_board(board) for board in _boards()],
+            }
+        )
+
+
+def _inbox(backlog: Backlog, now: datetime) -> dict[str, Any]:
+    return {
+        "pending": backlog.pending,
+        "set_aside": backlog.set_aside,
+        "oldest_pending_seconds": _age(backlog, now),
+    }
+
+
+def _age(backlog: Backlog, now: datetime) -> int | None:
+    oldest = backlog.oldest_at
+    return None if oldest is None else max(0, int((now - oldest).total_seconds()))
+
+
+def _boards() -> list[Board]:
+    """The boards in the order in which they are shown."""
+    found = {board.period: board for board in Board.objects.all()}
+    return [found[period] for period in Period.values]
+
+
+def _board(board: Board) -> dict[str, Any]:
+    seen = board.refreshed_at
+    refreshed_at = None if seen is None else leaderboard.queries.iso(seen)
+    return {"period": board.period, "version": board.version, "refreshed_at": refreshed_at}
+
+
+def _failure(check: Callable[[], str]) -> str:
+    """What is wrong, or nothing. The reason goes to the log, not to the world."""
+    try:
+        return check()
+    except (DatabaseError, InterfaceError, RedisError) as error:
+        log.warning("Not ready: %s", error)
+        return "does not answer"
+
+
+def _ask_database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return ""
+
+
+def _ask_redis() -> str:
+    cache.get("ready")
+    return ""
+
+
+def _ask_migrations() -> str:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    return f"{missing} not applied" if missing else ""
+
+
+def _measured() -> list[str]:
+    backlog, boards = ingest.queries.backlog(), _boards()
+    age = _age(backlog, datetime.now(UTC)) or 0
+    versions: list[Sample] = [(_label("period", board.period), board.version) for board in boards]
+    refreshed: list[Sample] = [
+        (_label("period", board.period), int(board.refreshed_at.timestamp()))
+        for board in boards
+        if board.refreshed_at is not None
+    ]
+    touched = Touched.objects.count()
+    return [
+        *_gauge("inbox_pending", "Deliveries not looked at yet.", [("", backlog.pending)]),
+        *_gauge("inbox_set_aside", "Deliveries kept with an error.", [("", backlog.set_aside)]),
+        *_gauge("inbox_oldest_pending_seconds", "Age of the oldest pending one.", [("", age)]),
+        *_gauge("boards_waiting", "Notes that a trader must be summed again.", [("", touched)]),
+        *_gauge("board_version", "Changes of a board's visible top.", versions),
+        *_gauge("board_refreshed_timestamp_seconds", "When a board was looked at.", refreshed),
+        *_gauge("rows_estimate", "Rows of a table, as the planner estimates.", _estimates()),
+    ]
+
+
+def _estimates() -> list[Sample]:
+    with connection.cursor() as cursor:
+        cursor.execute(ESTIMATE, [list(ESTIMATED)])
+        return [(_label("table", table), rows) for table, rows in cursor.fetchall()]
+
+
+def _label(name: str, value: str) -> str:
+    return f'{{{name}="{value}"}}'
+
+
+def _gauge(name: str, meaning: str, samples: list[Sample]) -> list[str]:
+    """One metric in the text format: what it is, then a line a sample."""
+    full = f"pumploss_{name}"
+    return [
+        f"# HELP {full} {meaning}",
+        f"# TYPE {full} gauge",
+        *(f"{full}{labels} {value}" for labels, value in samples),
+    ]
