@@ -41,7 +41,7 @@ class Trader(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.label or self.address
+        return str(self.label or self.address)
 
 
 class Token(models.Model):
@@ -87,6 +87,11 @@ class Trade(models.Model):
             models.UniqueConstraint(fields=["signature", "event_index"], name="trade_identity"),
             models.CheckConstraint(
                 condition=Q(token_units__gte=0) & Q(fee_units__gte=0), name="trade_units_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(side__in=[side.value for side in Side])
+                & Q(venue__in=[venue.value for venue in Venue]),
+                name="trade_side_and_venue_known",
             ),
             # A trade is in SOL, or it says in what it is.
             models.CheckConstraint(

@@ -121,8 +121,10 @@ def share(amount: int, part: int, whole: int) -> int:
 
 
 def share_of_cost(cost: int, matched: int, held: int) -> int:
-    """The cost that leaves with the matched units: all of it when nothing stays."""
-    return cost if matched == held else cost * matched // held
+    """The cost that leaves with the matched units: none without any, all of it when none stays."""
+    if matched == held:
+        return cost if held else 0
+    return cost * matched // held
 
 
 def _close(position: Position, block_time: int) -> tuple[int, int]:

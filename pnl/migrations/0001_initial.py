@@ -291,6 +291,19 @@ class Migration(migrations.Migration):
             model_name="trade",
             constraint=models.CheckConstraint(
                 condition=models.Q(
+                    ("side__in", [0, 1]),
+                    (
+                        "venue__in",
+                        [0, 1],
+                    ),
+                ),
+                name="trade_side_and_venue_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="trade",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
                     models.Q(("quote__isnull", False), ("quote_units__isnull", False)),
                     models.Q(
                         ("lamports__isnull", False),

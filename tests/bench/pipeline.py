@@ -1,0 +1,136 @@
+"""How many trades a second a full inbox becomes, boards included, against a bare COPY of the trades."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier, Event
+from typing import Final
+
+from django.db import connection
+
+from ingest.operations import process_pending
+from leaderboard.operations import refresh
+from pnl import rows
+from tests.bench.aside import FORK, Aside
+from tests.bench.figures import Figure, Report, Sizes
+from tests.bench.playing import DUPLICATES, REORDERED, deliveries
+from tests.bench.proof import prove_booked
+from tests.bench.scratch import scratch
+
+WORKERS: Final = (1, 2)
+REFRESH_SECONDS: Final = 0.1
+TARGET_PER_SECOND: Final = 5000
+WRITTEN: Final = (
+    "ingest_delivery, pnl_trade, pnl_position, pnl_realization, pnl_hourlyrollup, pnl_touched, "
+    "pnl_trader, pnl_token, leaderboard_standing"
+)
+
+
+def measure(sizes: Sizes) -> Report:
+    """The same inbox booked by one worker, by two, and copied; round after round."""
+    speeds: dict[int, list[float]] = {workers: [] for workers in WORKERS}
+    copies: list[float] = []
+    with scratch():
+        trades = _prepare(sizes.deliveries)
+        for _ in range(sizes.rounds):
+            for workers in WORKERS:
+                _fill_inbox()
+                speeds[workers].append(trades / _book(workers))
+                prove_booked(trades)
+            copies.append(trades / _copy())
+    best = max(WORKERS, key=lambda workers: sum(speeds[workers]))
+    figures = [Figure("COPY of the trades", "trades/s", copies)]
+    figures += [
+        Figure(_name(workers), "trades/s", speeds[workers], "COPY of the trades")
+        for workers in WORKERS
+    ]
+    figures.append(
+        Figure(f"best: {_name(best)}", "trades/s", speeds[best], None, TARGET_PER_SECOND)
+    )
+    return Report("pipeline", figures, [_checked(sizes.deliveries, trades)])
+
+
+def _name(workers: int) -> str:
+    return f"booked by {workers} process{'es' if workers > 1 else ''}"
+
+
+def _checked(count: int, trades: int) -> str:
+    return (
+        f"{count} deliveries ({DUPLICATES:.0%} twice, {REORDERED:.0%} late) became {trades} "
+        "trades, each once; positions, realizations and rollups equal a fold in chain order"
+    )
+
+
+def _prepare(count: int) -> int:
+    """Keep the deliveries where every round can take them from; how many trades are in them."""
+    trades = 0
+    with rows.cursor() as raw:
+        raw.execute("CREATE TABLE bench_body (place serial PRIMARY KEY, body bytea)")
+        raw.execute("ALTER TABLE bench_body ALTER COLUMN body SET STORAGE EXTERNAL")
+        with raw.copy("COPY bench_body (body) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(["bytea"])
+            for delivery in deliveries(count):
+                copy.write_row([delivery.body])
+                trades += 0 if delivery.duplicate else delivery.trades
+    return trades
+
+
+def _fill_inbox() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {WRITTEN} RESTART IDENTITY")
+        cursor.execute(
+            "INSERT INTO ingest_delivery (body, size_bytes) "
+            "SELECT body, octet_length(body) FROM bench_body ORDER BY place"
+        )
+
+
+def _book(workers: int) -> float:
+    """Seconds from the first claim to the last commit."""
+    start = FORK.Barrier(workers)
+    with ExitStack() as stack, _refreshed():
+        booking = [stack.enter_context(Aside(_work, start)) for _ in range(workers)]
+        times = [aside.result() for aside in booking]
+        return max(ended for _, ended in times) - min(began for began, _ in times)
+
+
+def _work(start: Barrier) -> tuple[float, float]:
+    """When this worker began, and when it found the inbox empty."""
+    connection.ensure_connection()
+    start.wait()
+    began = time.monotonic()
+    while process_pending().deliveries:
+        continue
+    return began, time.monotonic()
+
+
+@contextmanager
+def _refreshed() -> Iterator[None]:
+    """The boards are refreshed by a process of their own while this lasts, and once more after."""
+    stop = FORK.Event()
+    with Aside(_refresh, stop) as boards:
+        yield
+        stop.set()
+        boards.result()
+
+
+def _refresh(stop: Event) -> None:
+    while not stop.wait(REFRESH_SECONDS):
+        refresh(now=datetime.now(UTC))
+    while refresh(now=datetime.now(UTC)).traders:
+        continue
+
+
+def _copy() -> float:
+    """Seconds of a COPY of all trades into a table with the same columns and indexes."""
+    with rows.cursor() as raw:
+        with raw.copy("COPY pnl_trade TO STDOUT (FORMAT BINARY)") as read:
+            booked = [bytes(block) for block in read]
+        raw.execute("CREATE TABLE bench_trade (LIKE pnl_trade INCLUDING ALL)")
+        began = time.monotonic()
+        with raw.copy("COPY bench_trade FROM STDIN (FORMAT BINARY)") as copy:
+            for block in booked:
+                copy.write(block)
+        seconds = time.monotonic() - began
+        raw.execute("DROP TABLE bench_trade")
+    return seconds

@@ -1,0 +1,74 @@
+"""A viewer of a board who does with frames what every client must."""
+
+import json
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from websockets.sync.client import ClientConnection, connect
+
+Row = dict[str, Any]
+
+
+class Viewer:
+    """One socket, and the board as it follows from the frames heard so far."""
+
+    def __init__(self, ws_url: str, period: str = "24h") -> None:
+        self.socket: ClientConnection = connect(
+            f"{ws_url}/ws/leaderboards/{period}/", proxy=None, max_size=None
+        )
+        self.frames: list[dict[str, Any]] = []
+        self.version = -1
+        self.rows: dict[str, Row] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.socket.close()
+
+    @property
+    def board(self) -> list[Row]:
+        """The rows in the order of the board."""
+        return sorted(self.rows.values(), key=lambda row: (row["rank"], row["address"]))
+
+    def say(self, kind: str) -> None:
+        """Send a frame of this type."""
+        self.socket.send(json.dumps({"type": kind}))
+
+    def hear(self, timeout: float = 10.0) -> dict[str, Any]:
+        """The next frame, applied. Raises TimeoutError."""
+        frame: dict[str, Any] = json.loads(self.socket.recv(timeout))
+        self.frames.append(frame)
+        match frame["type"]:
+            case "snapshot":
+                self.version = frame["version"]
+                self.rows = {row["address"]: row for row in frame["rows"]}
+            case "delta":
+                self._patch(frame)
+        return frame
+
+    def hear_until(self, enough: Callable[[], object], timeout: float = 15.0) -> None:
+        """Listen until something has come true."""
+        deadline = time.monotonic() + timeout
+        while not enough():
+            self.hear(max(0.01, deadline - time.monotonic()))
+
+    def hear_of(self, address: str, timeout: float = 15.0) -> Row:
+        """The wallet's row, once it is on the board."""
+        self.hear_until(lambda: address in self.rows, timeout)
+        return self.rows[address]
+
+    def _patch(self, delta: dict[str, Any]) -> None:
+        """A delta that was seen before changes nothing; one too far ahead asks for a resync."""
+        if delta["version"] > self.version + 1:
+            self.say("resync")
+        if delta["version"] != self.version + 1:
+            return
+        self.version = delta["version"]
+        for address in delta["removed"]:
+            self.rows.pop(address, None)
+        self.rows |= {row["address"]: row for row in delta["upserts"]}

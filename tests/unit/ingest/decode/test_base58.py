@@ -1,0 +1,38 @@
+"""Base58 agrees with the library digit for digit, at every length the chain can send."""
+
+import based58
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.decode import base58
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=700), st.integers(0, 5))
+def test_it_reads_what_the_library_writes(raw: bytes, zeros: int) -> None:
+    raw = bytes(zeros) + raw
+    assert base58.decode(based58.b58encode(raw).decode()) == raw
+
+
+@pytest.mark.parametrize("size", [70, 71, 72, 94, 187, 188, 375, 376, 750, 751, 1500, 1501, 10_240])
+def test_it_reads_the_largest_and_smallest_numbers_around_every_fold(size: int) -> None:
+    for raw in (b"\xff" * size, b"\1" + bytes(size - 1), bytes(size)):
+        assert base58.decode(based58.b58encode(raw).decode()) == raw
+
+
+def test_it_writes_what_the_library_writes() -> None:
+    assert base58.encode(bytes(32)) == "1" * 32
+
+
+@pytest.mark.parametrize("length", [1, 40, 97, 600])
+@pytest.mark.parametrize("stranger", ["0", "O", "I", "l", " ", "é", "\0", "€"])
+def test_it_refuses_a_character_that_is_no_digit(length: int, stranger: str) -> None:
+    for text in (stranger + "2" * length, "2" * length + stranger):
+        with pytest.raises(ValueError, match=r"base58|invalid character|non-ascii"):
+            base58.decode(text)
+
+
+def test_it_refuses_what_no_instruction_can_carry() -> None:
+    with pytest.raises(ValueError, match="longer than any instruction"):
+        base58.decode("2" * 1_000_000)

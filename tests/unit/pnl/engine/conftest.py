@@ -1,0 +1,5 @@
+"""A failing ledger is explained as thoroughly as a failing test."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.ledger")
