@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -53,7 +53,9 @@ class Courier:
         self._persistence = persistence or Persistence()
         self._threads = threads
         self._local = threading.local()
+        self._sessions: list[requests.Session] = []
         self._closing = threading.Event()
+        self._counting = threading.Lock()
         self.statuses: Counter[int] = Counter()
 
     def post(self, body: bytes) -> Verdict:
@@ -65,40 +67,29 @@ class Courier:
             if status == HTTPStatus.UNAUTHORIZED:
                 raise SecretRefused(f"the secret was refused: {self._url} answered 401 {reason}")
             if not self._tries_again(status, attempts):
+                with self._counting:
+                    self.statuses[status] += 1
                 return Verdict(status, reason, attempts)
 
-    def carry(
-        self, bodies: Iterable[bytes], on_verdict: Callable[[Verdict], None] | None = None
-    ) -> None:
+    def carry(self, bodies: Iterable[bytes]) -> None:
         """Deliver bodies as the iterable yields them, so many at once as there are threads.
 
-        The iterable sets the pace: it is not read ahead of the threads. A refused secret and
-        Ctrl-C stop the round; what is under way is finished first.
+        The iterable sets the pace: it is not read far ahead of the threads. A refused secret and
+        Ctrl-C stop the round; what is under way is finished first, without further attempts.
         """
-        under_way: set[Future[Verdict]] = set()
         self._closing.clear()
+        under_way: set[Future[Verdict]] = set()
         with ThreadPoolExecutor(self._threads) as pool:
             try:
                 for body in bodies:
                     under_way.add(pool.submit(self.post, body))
                     if len(under_way) >= 2 * self._threads:
-                        under_way = self._collect(under_way, on_verdict)
+                        under_way = _freed(under_way)
                 while under_way:
-                    under_way = self._collect(under_way, on_verdict)
+                    under_way = _freed(under_way)
             except BaseException:
                 self._closing.set()
                 raise
-
-    def _collect(
-        self, under_way: set[Future[Verdict]], on_verdict: Callable[[Verdict], None] | None
-    ) -> set[Future[Verdict]]:
-        done, rest = wait(under_way, return_when=FIRST_COMPLETED)
-        for future in done:
-            verdict = future.result()
-            self.statuses[verdict.status] += 1
-            if on_verdict is not None:
-                on_verdict(verdict)
-        return rest
 
     def _attempt(self, body: bytes) -> tuple[int, str]:
         try:
@@ -120,13 +111,28 @@ class Courier:
 
     def _session(self) -> requests.Session:
         # A session is not thread-safe; one per thread keeps its connection alive.
-        if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-        session: requests.Session = self._local.session
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            with self._counting:
+                self._sessions.append(session)
         return session
 
+    def close(self) -> None:
+        """Hang up every connection."""
+        for session in self._sessions:
+            session.close()
 
-def paced(times: Iterable[tuple[float, bytes]]) -> Iterable[bytes]:
+
+def _freed(under_way: set[Future[Verdict]]) -> set[Future[Verdict]]:
+    """Wait until something is delivered; what is still under way."""
+    done, rest = wait(under_way, return_when=FIRST_COMPLETED)
+    for future in done:
+        future.result()
+    return rest
+
+
+def paced(times: Iterable[tuple[float, bytes]]) -> Iterator[bytes]:
     """Bodies at their times (seconds of the epoch); a time that has passed means at once."""
     for due, body in times:
         delay = due - time.time()

@@ -6,6 +6,7 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -24,15 +25,11 @@ def board(request: HttpRequest, period: str = Period.DAY.value) -> HttpResponse:
     """Who loses most in a period."""
     if period not in Period.values:
         return _unknown_period(request, period)
-    include_bots = request.GET.get("include") == BOTS
-    context = {
-        "board": _everyone(period) if include_bots else queries.rendered(period),
-        "periods": [_link(each, period, include_bots) for each in Period],
-        "include_bots": include_bots,
-        "bots_url": _url(period, not include_bots),
-        "headline": _headline(period),
-    }
-    return render(request, "leaderboard/board.html", context)
+    # What somebody else has put behind the question mark would be shown to the next visitor.
+    if request.META["QUERY_STRING"] not in ("", f"include={BOTS}"):
+        return HttpResponse(_board_page(request, period))
+    key = f"board-page:{request.build_absolute_uri()}:{queries.version_of(period)}"
+    return HttpResponse(queries.remembered(key, lambda: _board_page(request, period)))
 
 
 @require_safe
@@ -57,6 +54,18 @@ def find_wallet(request: HttpRequest) -> HttpResponseBase:
     except pnl.queries.AddressError as error:
         return _no_wallet(request, 400, "That is not a wallet address", str(error))
     return redirect("wallet", address=address)
+
+
+def _board_page(request: HttpRequest, period: str) -> bytes:
+    include_bots = request.GET.get("include") == BOTS
+    context = {
+        "board": _everyone(period) if include_bots else queries.rendered(period),
+        "periods": [_link(each, period, include_bots) for each in Period],
+        "include_bots": include_bots,
+        "bots_url": _url(period, not include_bots),
+        "headline": _headline(period),
+    }
+    return render_to_string("leaderboard/board.html", context, request).encode()
 
 
 def _everyone(period: str) -> dict[str, Any]:

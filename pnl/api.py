@@ -1,8 +1,8 @@
-"""What all endpoints of the API share: checked parameters, described answers and problems, open doors."""
+"""What all endpoints of the API share: checked parameters, described answers, open doors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from django.http import HttpResponse, HttpResponseBase
@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -17,6 +18,8 @@ from rest_framework.views import APIView
 PROBLEM_TYPE = "application/problem+json"
 
 Fields = Mapping[str, serializers.Field[Any, Any, Any, Any]]
+Method = TypeVar("Method", bound=Callable[..., Any])
+Response = TypeVar("Response", bound=HttpResponseBase)
 Shape = type[serializers.Serializer[Any]]
 
 
@@ -94,19 +97,25 @@ NoParameters = shape("NoParameters", {})
 class OnlyJson(BaseContentNegotiation):
     """There is one format, so nobody is refused for asking in another word."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         """The JSON parser."""
-        return parsers[0]
+        return next(iter(parsers))
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """The JSON renderer."""
-        return renderers[0], renderers[0].media_type or ""
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
 
 
 class Endpoint(APIView):
-    """One question. `asked` holds its parameters, of which none is unknown and none is wrong."""
+    """One question. `asked` holds its parameters, of which none is unknown and none is wrong.
+
+    The docstring of the class is what the API's documentation says.
+    """
+
+    http_method_names = ["get", "head", "options"]
 
     Input: ClassVar[Shape] = NoParameters
     content_negotiation_class = OnlyJson
@@ -130,16 +139,20 @@ class Endpoint(APIView):
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Any site may ask, and is told how long an answer keeps."""
         final = super().finalize_response(request, response, *args, **kwargs)
-        final["Access-Control-Allow-Origin"] = "*"
+        open_to_all(final)
         keep = f"public, max-age={self.max_age_seconds}"
         kept = self.max_age_seconds > 0 and final.status_code == HTTPStatus.OK
         final["Cache-Control"] = keep if kept else "no-cache"
         return final
+
+
+def open_to_all(response: Response) -> Response:
+    """Scripts of any site may read the response: all of it is public."""
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 def answer(content: Mapping[str, Any] | bytes) -> HttpResponse:
@@ -155,7 +168,7 @@ def described(
     asks: Shape = NoParameters,
     path: Sequence[OpenApiParameter] = (),
     missing: str = "",
-) -> Any:
+) -> Callable[[Method], Method]:
     """A decorator that tells the schema what an endpoint takes, answers and refuses.
 
     `missing` says what a 404 means, where there can be one.
@@ -165,5 +178,8 @@ def described(
     for status, meaning in problems.items():
         if meaning:
             responses[status, PROBLEM_TYPE] = OpenApiResponse(Problem, meaning)
-    parameters = [*path, asks] if asks is not NoParameters else [*path]
-    return extend_schema(operation_id=name, parameters=parameters, responses=responses)
+    parameters: list[OpenApiParameter | Shape] = [*path]
+    if asks is not NoParameters:
+        parameters.append(asks)
+    tag, _, _ = name.partition("_")
+    return extend_schema(operation_id=name, tags=[tag], parameters=parameters, responses=responses)

@@ -31,7 +31,7 @@ class CursorError(ValueError):
 
 
 class Totals(NamedTuple):
-    """A wallet over all time. Lamports, losses negative; `worst` is the worst sell, 0 without one."""
+    """A wallet over all time. Lamports, losses negative; `worst` is of one sell, 0 without one."""
 
     realized_lamports: int
     gross_loss_lamports: int

@@ -11,6 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from drf_spectacular.views import SpectacularAPIView
 from redis.exceptions import RedisError
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -19,7 +20,7 @@ import ingest.queries
 import leaderboard.queries
 from ingest.queries import Backlog
 from leaderboard.models import Board, Period
-from pnl.api import Endpoint, answer, choice, described, moment, shape
+from pnl.api import Endpoint, answer, choice, described, moment, open_to_all, shape
 from pnl.models import Touched
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def alive(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """Whether the site can serve: not without its database and schema, a little slower without Redis."""
+    """Whether the site can serve: not without its database, a little slower without Redis."""
     checks = {"database": _failure(_ask_database), "redis": _failure(_ask_redis)}
     checks["migrations"] = "unknown" if checks["database"] else _failure(_ask_migrations)
     failed = [name for name, failure in checks.items() if failure]
@@ -67,7 +68,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class StatusAPI(Endpoint):
-    """How far the site is behind: what waits in the inbox, and when each board was last looked at."""
+    """How far behind the site is: what waits in the inbox, when a board was last looked at."""
 
     Output = shape(
         "Status",
@@ -94,7 +95,6 @@ class StatusAPI(Endpoint):
 
     @described(Output, name="status")
     def get(self, request: Request) -> HttpResponse:
-        """The status now."""
         now = datetime.now(UTC)
         return answer(
             {
@@ -103,6 +103,14 @@ class StatusAPI(Endpoint):
                 "boards": [_board(board) for board in _boards()],
             }
         )
+
+
+class SchemaAPI(SpectacularAPIView):
+    """The API described by itself."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Scripts of any site may read it, like every answer."""
+        return open_to_all(super().finalize_response(request, response, *args, **kwargs))
 
 
 def _inbox(backlog: Backlog, now: datetime) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.views import defaults
 from rest_framework.exceptions import ValidationError
 from rest_framework.views import exception_handler
 
-from pnl.api import PROBLEM_TYPE
+from pnl.api import PROBLEM_TYPE, open_to_all
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def problem(
     if parameter is not None:
         content["parameter"] = parameter
     response = HttpResponse(msgspec.json.encode(content), PROBLEM_TYPE, status)
-    response["Access-Control-Allow-Origin"] = "*"
+    open_to_all(response)
     return response
 
 
@@ -87,7 +87,7 @@ def no_endpoint(request: HttpRequest, path: str) -> HttpResponseBase:
     slashed = f"{request.path_info}/"
     if not path.endswith("/") and is_valid_path(slashed) and resolve(slashed).func != no_endpoint:
         query = request.META.get("QUERY_STRING", "")
-        return redirect(f"{slashed}?{query}" if query else slashed, permanent=True)
+        return open_to_all(redirect(f"{slashed}?{query}" if query else slashed, permanent=True))
     return problem(request, 404, f"There is no endpoint {request.path}; see /api/docs/.")
 
 

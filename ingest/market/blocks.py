@@ -20,6 +20,7 @@ class Landing(NamedTuple):
     block_index: int
     time: int
     blockhash: str
+    at_ms: int
 
 
 class Blocks:
@@ -43,4 +44,4 @@ class Blocks:
         self._index += self._dice.randint(1, _GAP_MAX)
         # Everything in a slot carries the slot's time, whatever part of a second it spans.
         time = (_SLOT_AT + (self._slot - _SLOT) * _SLOT_MS) // 1_000
-        return Landing(self._slot, self._index, time, self._hash)
+        return Landing(self._slot, self._index, time, self._hash, time_ms)

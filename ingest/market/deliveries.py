@@ -23,7 +23,7 @@ class Harm(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """One body, a JSON array, and what is in it. `due_ms` is the newest block time inside."""
+    """One body, a JSON array, and what is in it. `due_ms` is when the newest of it happened."""
 
     body: bytes
     due_ms: int
@@ -82,7 +82,7 @@ def _packed(load: list[_Passenger]) -> Delivery:
     inside = [passenger.transaction for passenger in load]
     return Delivery(
         body=f"[{','.join(transaction.json for transaction in inside)}]".encode(),
-        due_ms=max(transaction.block_time for transaction in inside) * 1_000,
+        due_ms=max(transaction.at_ms for transaction in inside),
         transactions=len(inside),
         trades=sum(len(transaction.trades) for transaction in inside),
         late=sum(passenger.late for passenger in load),

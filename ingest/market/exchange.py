@@ -27,9 +27,13 @@ _MESSAGES: Final = (Message.LEGACY, Message.V0, Message.LOOKUP, Message.LOOKUP)
 
 
 class Transaction(NamedTuple):
-    """One transaction as Helius delivers it, and the trades a decoder must find in it."""
+    """One transaction as Helius delivers it, and the trades a decoder must find in it.
+
+    `at_ms` is when it happened; the block's own time, in seconds, may lie up to a second before.
+    """
 
     json: str
+    at_ms: int
     signature: bytes
     slot: int
     block_index: int
@@ -160,8 +164,8 @@ class Exchange:
             draft.move("@user0", "@tip", tip)
             draft.slots["tip"] = transfer_slot(tip)
         trades = tuple(_trade(swap, signature, n, landing) for n, swap in enumerate(swaps))
-        where = (landing.slot, landing.block_index, landing.time)
-        return Transaction(draft.json(ready), signature, *where, trades)
+        where = (landing.at_ms, signature, landing.slot, landing.block_index, landing.time)
+        return Transaction(draft.json(ready), *where, trades)
 
     def _close(self, landing: Landing, draft: Draft, ready: Form, signature: bytes) -> None:
         others = (self._dice.randbytes(64) for _ in range(ready.signatures - 1))

@@ -103,8 +103,8 @@ class LeaderboardAPI(Endpoint):
 
     @described(Output, name="leaderboard", asks=Input, path=[PERIOD], missing=NO_BOARD)
     def get(self, request: Request, period: str) -> HttpResponse:
-        """The page that was asked for; the first one is the same for everybody, and remembered."""
         board = period_of(period)
+        # The page that everybody asks for is the same for everybody.
         if self.asked != {"metric": METRIC, "limit": ROWS_DEFAULT}:
             return answer(page(board, self.asked))
         key = f"board-answer:{board}:{queries.version_of(board)}"
@@ -168,7 +168,6 @@ class RankAPI(Endpoint):
         Output, name="leaderboard_rank", path=[PERIOD, ADDRESS], missing=f"{NO_BOARD} {NOT_SEEN}"
     )
     def get(self, request: Request, period: str, address: str) -> HttpResponse:
-        """The wallet's rank and result."""
         board = period_of(period)
         place = wallets.standing(trader_of(address), board)
         return answer({"metric": METRIC, **place})

@@ -121,7 +121,6 @@ class PositionsAPI(Endpoint):
 
     @described(Output, name="wallet_positions", asks=Input, path=[ADDRESS], missing=NOT_SEEN)
     def get(self, request: Request, address: str) -> HttpResponse:
-        """A page of positions."""
         return page("positions", address, self.asked)
 
 
@@ -151,15 +150,14 @@ class RealizationsAPI(Endpoint):
 
     @described(Output, name="wallet_realizations", asks=Input, path=[ADDRESS], missing=NOT_SEEN)
     def get(self, request: Request, address: str) -> HttpResponse:
-        """A page of realizations."""
         return page("realizations", address, self.asked)
 
 
 class TradesAPI(Endpoint):
     """A wallet's trades, latest first.
 
-    `lamports` is what a buy cost or a sell brought, program fees inside; it is null while a trade in
-    another quote has no SOL price.
+    `lamports` is what a buy cost or a sell brought, program fees inside; it is null while a trade
+    in another quote has no SOL price.
     """
 
     Input = ListInput
@@ -186,7 +184,6 @@ class TradesAPI(Endpoint):
 
     @described(Output, name="wallet_trades", asks=Input, path=[ADDRESS], missing=NOT_SEEN)
     def get(self, request: Request, address: str) -> HttpResponse:
-        """A page of trades."""
         return page("trades", address, self.asked)
 
 
@@ -235,5 +232,4 @@ class WalletAPI(Endpoint):
 
     @described(Output, name="wallet", path=[ADDRESS], missing=NOT_SEEN)
     def get(self, request: Request, address: str) -> HttpResponse:
-        """The wallet."""
         return answer(wallets.wallet(trader_of(address)))

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import ExitStack
 from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
@@ -15,8 +15,9 @@ class Viewer:
     """One socket, and the board as it follows from the frames heard so far."""
 
     def __init__(self, ws_url: str, period: str = "24h") -> None:
-        self.socket: ClientConnection = connect(
-            f"{ws_url}/ws/leaderboards/{period}/", proxy=None, max_size=None
+        self._open = ExitStack()
+        self.socket: ClientConnection = self._open.enter_context(
+            connect(f"{ws_url}/ws/leaderboards/{period}/", proxy=None, max_size=None)
         )
         self.frames: list[dict[str, Any]] = []
         self.version = -1
@@ -25,10 +26,12 @@ class Viewer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        self.socket.close()
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave."""
+        self._open.close()
 
     @property
     def board(self) -> list[Row]:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,9 +47,10 @@ class Command(BaseCommand):
             if not path.is_file():
                 raise CommandError(f"there is no file {path}")
         secret = options["secret"] or settings.HELIUS_WEBHOOK_SECRETS[0]
-        courier = Courier(options["url"], secret)
+        files, rate = options["files"], options["rate"]
         try:
-            accepted = [self._replay(courier, path, options["rate"]) for path in options["files"]]
+            with closing(Courier(options["url"], secret)) as courier:
+                accepted = [self._replay(courier, path, rate) for path in files]
         except (SecretRefused, ValueError, OSError) as problem:
             raise CommandError(str(problem)) from problem
         if not all(accepted):

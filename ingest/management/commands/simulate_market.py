@@ -4,7 +4,7 @@ import gzip
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
@@ -81,6 +81,7 @@ class Command(BaseCommand):
         length.add_argument("--forever", action="store_true")
         add("--duplicates", type=float, default=0.05, help="share of bodies delivered twice")
         add("--reorder", type=float, default=0.1, help="share of transactions delivered late")
+        add("--threads", type=int, default=4, help="bodies under way at once")
         add("--batch", type=int, default=1, metavar="N", help="most transactions in a body")
         add("--history-trades", type=int, default=0, metavar="N", help="trades played beforehand")
         add("--history-days", type=float, default=30.0, metavar="D", help="and over how many days")
@@ -97,9 +98,9 @@ class Command(BaseCommand):
             self.stdout.write(show.write(options["out"]))
             return
         secret = options["secret"] or settings.HELIUS_WEBHOOK_SECRETS[0]
-        courier = Courier(options["url"], secret)
         try:
-            self.stdout.write(show.post(courier))
+            with closing(Courier(options["url"], secret, threads=options["threads"])) as courier:
+                self.stdout.write(show.post(courier))
         except SecretRefused as refused:
             raise CommandError(str(refused)) from refused
 
@@ -109,6 +110,8 @@ def _check(options: dict[str, Any]) -> None:
         raise CommandError("say how long: --trades N, --forever, or only --history-trades N")
     if options["forever"] and options["out"]:
         raise CommandError("a file cannot be written for ever: use --trades")
+    if options["start"] and not options["out"]:
+        raise CommandError("--start is for files: a live market plays now")
     if options["rate"] <= 0 or options["batch"] < 1:
         raise CommandError("--rate and --batch must be above 0")
     for share in ("duplicates", "reorder"):
@@ -137,7 +140,7 @@ class _Show:
 
     def write(self, path: Path) -> str:
         """Every body a line of the file."""
-        with _opened(path) as lines:
+        with _opened(path) as lines, suppress(KeyboardInterrupt):
             for act in self._acts:
                 for delivery in self._deliveries(act):
                     lines.write(delivery.body + b"\n")
@@ -152,6 +155,7 @@ class _Show:
                     self._market.jump(int(time.time() * 1_000))
                 courier.carry(paced(self._timed(act)))
                 if not act.live and self._marker is not None:
+                    self._marker.parent.mkdir(parents=True, exist_ok=True)
                     self._marker.touch()
         return self._tally.line(courier.statuses.items())
 

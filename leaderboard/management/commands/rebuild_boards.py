@@ -10,7 +10,7 @@ from leaderboard import operations
 
 
 class Command(BaseCommand):
-    """Harmless at any time: what a refresh writes depends on the ledger only, not on what was there."""
+    """Harmless at any time: what a refresh writes depends on the ledger alone."""
 
     help = "Sum every trader again on all boards; needs no running worker, and minds none."
 

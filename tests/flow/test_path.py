@@ -1,0 +1,172 @@
+"""A body posted over HTTP becomes a trade, a position, a result, a standing, a frame, an answer."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import Any
+
+import based58
+import pytest
+import requests
+
+from pnl.engine.trades import Trade
+from tests.flow.bodies import SOL, Chain, base58, body_of, elements_of, wallet
+from tests.flow.running import RunningStack
+from tests.flow.truth import BOOKED, HOURS, POSITIONS, REALIZED, STANDINGS, Books
+from tests.flow.viewer import Viewer
+
+WAITING = """
+SELECT (SELECT count(*) FROM ingest_delivery WHERE processed_at IS NULL AND set_aside_at IS NULL)
+     + (SELECT count(*) FROM pnl_touched)
+"""
+LATEST = """
+SELECT processed_at IS NOT NULL, set_aside_at IS NOT NULL, trades, error, dropped
+  FROM ingest_delivery ORDER BY id DESC LIMIT 1
+"""
+
+
+def settle(stack: RunningStack) -> None:
+    """Wait until everything that was posted is booked and on the boards."""
+    stack.wait_until(lambda: stack.sql(WAITING)[0][0] == 0)
+
+
+def answer(stack: RunningStack, path: str) -> Any:
+    response = requests.get(f"{stack.url}/api/v1/{path}", timeout=10)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def check(stack: RunningStack, trades: Sequence[Trade]) -> None:
+    """Of these wallets the ledger holds these trades, each once, and what follows from them."""
+    books = Books(trades)
+    identities = set(books.identities())
+    who = {trade.trader.hex() for trade in trades}
+    assert sorted(set(stack.sql(BOOKED)) & identities) == books.identities()
+    realized = [row for row in stack.sql(REALIZED) if row[:2] in identities]
+    assert sorted(realized) == books.realized()
+    assert sorted(row for row in stack.sql(POSITIONS) if row[0] in who) == books.positions()
+    assert sorted(row for row in stack.sql(HOURS) if row[0] in who) == books.hours()
+    for period in ("24h", "7d", "30d", "all"):
+        found = {row[1]: row[2:] for row in stack.sql(STANDINGS) if row[:2] == (period, row[1])}
+        assert {each: found[each] for each in who & found.keys()} == books.standings(0)
+
+
+def test_a_body_becomes_everything_that_follows_from_it(running_stack: RunningStack) -> None:
+    trades = Chain("everything").loss("everything", 40 * SOL)
+    address = base58(wallet("everything"))
+    with Viewer(running_stack.ws_url) as viewer:
+        first = viewer.hear()
+        assert first["type"] == "snapshot"
+        assert running_stack.post(body_of(trades)) == 200
+        row = viewer.hear_of(address)
+        brought = next(f for f in viewer.frames if address in str(f.get("upserts")))
+    check(running_stack, trades)
+    assert brought["type"] == "delta"
+    assert brought["version"] > first["version"]
+    assert row["realized_sol"] == "-40.000000000"
+    assert (row["trades"], row["closed_positions"], row["losing_streak"]) == (2, 1, 1)
+
+
+def test_every_door_tells_the_same_of_a_wallet(running_stack: RunningStack) -> None:
+    trades = Chain("doors").loss("doors", 30 * SOL + 1)
+    address = base58(wallet("doors"))
+    with Viewer(running_stack.ws_url) as viewer:
+        running_stack.post(body_of(trades))
+        row = viewer.hear_of(address)
+    settle(running_stack)
+    board = answer(running_stack, "leaderboards/24h/?limit=99")
+    assert [each for each in board["rows"] if each["address"] == address] == [row]
+    totals = answer(running_stack, f"wallets/{address}/")["totals"]
+    assert totals["realized_lamports"] == row["realized_lamports"] == str(-30 * SOL - 1)
+    rank = answer(running_stack, f"leaderboards/24h/rank/{address}/")
+    assert (rank["rank"], rank["realized_sol"]) == (row["rank"], "-30.000000001")
+
+
+def test_the_pages_show_what_was_posted(running_stack: RunningStack) -> None:
+    trades = Chain("pages").loss("pages", 20 * SOL + 123_456_789)
+    address = base58(wallet("pages"))
+    running_stack.post(body_of(trades))
+    settle(running_stack)
+
+    def shown(path: str) -> bool:
+        page = requests.get(running_stack.url + path, timeout=10)
+        return page.status_code == 200 and "-20.123456789 SOL" in page.text
+
+    # The board's page may be five seconds old.
+    for path in ("/", "/leaderboards/7d/", "/leaderboards/all/", f"/wallets/{address}/"):
+        running_stack.wait_until(lambda path=path: shown(path))
+
+
+def test_a_body_delivered_again_and_again_is_booked_once(running_stack: RunningStack) -> None:
+    trades = Chain("again").at_random(Random(1), 40)
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(running_stack.post, [body_of(trades)] * 6))
+    assert statuses == [200] * 6
+    settle(running_stack)
+    check(running_stack, trades)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_order_of_arrival_changes_nothing(running_stack: RunningStack, seed: int) -> None:
+    dice = Random(seed)
+    trades = Chain(f"order {seed}", step=1).at_random(dice, 150)
+    bodies = [body_of(trades[at : at + 3]) for at in range(0, len(trades), 3)]
+    dice.shuffle(bodies)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(running_stack.post, bodies)) == {200}
+    settle(running_stack)
+    check(running_stack, trades)
+
+
+def _cut(element: dict[str, Any]) -> dict[str, Any]:
+    event = element["meta"]["innerInstructions"][0]["instructions"][0]
+    event["data"] = base58(based58.b58decode(event["data"].encode())[:60])
+    return element
+
+
+BREAKS = {
+    "a slot that is no number": lambda element: element | {"slot": "soon"},
+    "no message": lambda element: element | {"transaction": {"signatures": ["x"]}},
+    "an event cut short": _cut,
+    "no object at all": lambda _: 7,
+}
+
+
+@pytest.mark.parametrize("kind", BREAKS)
+def test_a_malformed_transaction_costs_its_neighbours_nothing(
+    running_stack: RunningStack, kind: str
+) -> None:
+    chain = Chain(kind)
+    good = [*chain.loss(f"{kind} 1", 3 * SOL), *chain.loss(f"{kind} 2", 4 * SOL)]
+    bad = chain.buy(f"{kind} 3", "bad", 5, SOL)
+    elements = elements_of([*good[:3], bad, good[3]])
+    elements[3] = BREAKS[kind](elements[3])
+    assert running_stack.post(json.dumps(elements).encode()) == 200
+    settle(running_stack)
+    check(running_stack, good)
+    processed, aside, trades, error, _ = running_stack.sql(LATEST)[0]
+    assert (processed, aside, trades) == (False, True, 4)
+    assert error.startswith("transaction 3")
+
+
+def test_what_is_no_trade_is_dropped_with_its_reason(running_stack: RunningStack) -> None:
+    chain = Chain("dropped")
+    failed, empty, bought = elements_of(chain.buy("dropped", "A", 5, SOL) for _ in range(3))
+    failed["meta"]["err"] = {"InstructionError": [0, {"Custom": 6002}]}
+    empty["meta"]["innerInstructions"] = []
+    assert running_stack.post(json.dumps([failed, empty, bought]).encode()) == 200
+    settle(running_stack)
+    processed, aside, trades, error, dropped = running_stack.sql(LATEST)[0]
+    assert (processed, aside, trades, error) == (True, False, 1, "")
+    assert [each["reason"] for each in dropped] == ["failed", "no_trade"]
+
+
+def test_a_delivery_set_aside_is_counted_where_alarms_look(running_stack: RunningStack) -> None:
+    before = answer(running_stack, "status/")["inbox"]["set_aside"]
+    running_stack.post(b"[broken")
+    settle(running_stack)
+    inbox = answer(running_stack, "status/")["inbox"]
+    assert (inbox["pending"], inbox["set_aside"]) == (0, before + 1)
+    metrics = requests.get(f"{running_stack.url}/metrics", timeout=10).text
+    assert f"pumploss_inbox_set_aside {before + 1}\n" in metrics
