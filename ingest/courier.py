@@ -114,6 +114,8 @@ class Courier:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
+            # Neither a proxy nor a .netrc may come between the body, its secret and the door.
+            session.trust_env = False
             with self._counting:
                 self._sessions.append(session)
         return session

@@ -128,9 +128,9 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / "staticfiles"
 # Serve straight from the apps' folders where nobody ran collectstatic: development and the demo.
 WHITENOISE_USE_FINDERS = env.boolean("PUMPLOSS_STATIC_FINDERS", DEBUG)
+STATIC_ROOT = None if WHITENOISE_USE_FINDERS else ROOT / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -52,5 +52,5 @@ fi
 
 say "Installing the packages of requirements.txt into .venv…"
 rm -f "$stamp"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+.venv/bin/python -m pip install -qq --disable-pip-version-check --requirement requirements.txt
 printf '%s\n' "$wanted" > "$stamp"

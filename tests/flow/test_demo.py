@@ -46,9 +46,9 @@ worker: exec sleep 600
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clone() -> Iterator[Path]:
-    """A clone with the real launcher around a site that starts at once."""
+    """A clone with the real launcher around a site that starts at once, for all tests here."""
     with tempfile.TemporaryDirectory(prefix="a clone ") as name:
         root = Path(name)
         root.chmod(0o711)

@@ -1,0 +1,190 @@
+"""A viewer who listens always holds the board that a fresh look would show."""
+
+import time
+from random import Random
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from pnl.engine.trades import Trade
+from pumploss.stack.site import answers
+from tests.flow.bodies import SOL, Chain, base58, body_of, wallet
+from tests.flow.running import RunningStack
+from tests.flow.test_path import settle
+from tests.flow.viewer import Viewer
+
+PERIODS = ("24h", "7d", "30d", "all")
+UNKNOWN_PERIOD = 4404
+RESYNCS = 400
+SAY = "UPDATE pnl_trader SET label = %s, kind = %s, hidden = %s WHERE address = %s RETURNING id"
+TOUCH = "INSERT INTO pnl_touched (trader_id) VALUES (%s)"
+VERSION = "SELECT version FROM leaderboard_board WHERE period = %s"
+
+
+def catch_up(viewer: Viewer, stack: RunningStack, period: str = "24h") -> None:
+    """Listen until the viewer is where the board is."""
+    settle(stack)
+    version = stack.sql(VERSION, [period])[0][0]
+    viewer.hear_until(lambda: viewer.version >= version)
+
+
+def fresh_look(stack: RunningStack, period: str) -> Viewer:
+    with Viewer(stack.ws_url, period) as viewer:
+        assert viewer.hear()["type"] == "snapshot"
+        return viewer
+
+
+def some_losses(name: str, count: int, lamports: int = 50 * SOL) -> list[Trade]:
+    chain = Chain(name)
+    return [t for n in range(count) for t in chain.loss(f"{name} {n}", lamports + n)]
+
+
+def test_a_viewer_begins_with_the_whole_board(running_stack: RunningStack) -> None:
+    running_stack.post(body_of(some_losses("begin", 3)))
+    settle(running_stack)
+    for period in PERIODS:
+        with Viewer(running_stack.ws_url, period) as viewer:
+            snapshot = viewer.hear()
+        assert (snapshot["type"], snapshot["period"]) == ("snapshot", period)
+        assert [snapshot["version"]] == [*running_stack.sql(VERSION, [period])[0]]
+        assert snapshot["rows"] == viewer.board
+        assert {base58(wallet(f"begin {n}")) for n in range(3)} <= viewer.rows.keys()
+
+
+def test_every_delta_in_turn_makes_the_board_that_a_fresh_look_shows(
+    running_stack: RunningStack,
+) -> None:
+    dice, stack = Random(5), running_stack
+    viewers = {period: Viewer(stack.ws_url, period) for period in PERIODS}
+    for number in range(12):
+        chain = Chain(f"law {number}")
+        losses = chain.loss(f"law {dice.randrange(5)}", dice.randrange(-SOL // 2, 60 * SOL))
+        assert stack.post(body_of([*losses, *chain.at_random(dice, 9)])) == 200
+        if number % 3 == 0:
+            settle(stack)
+    for period, viewer in viewers.items():
+        with viewer:
+            catch_up(viewer, stack, period)
+            seen = fresh_look(stack, period)
+            assert (viewer.version, viewer.board) == (seen.version, seen.board)
+            assert "delta" in {frame["type"] for frame in viewer.frames}
+
+
+def test_versions_count_up_one_by_one(running_stack: RunningStack) -> None:
+    with Viewer(running_stack.ws_url) as viewer:
+        first = viewer.hear()["version"]
+        for number in range(5):
+            running_stack.post(body_of(some_losses(f"count {number}", 1)))
+            viewer.hear_of(base58(wallet(f"count {number} 0")))
+        deltas = [frame["version"] for frame in viewer.frames if frame["type"] == "delta"]
+    deltas = [version for version in deltas if version > first]
+    assert deltas == list(range(first + 1, first + 1 + len(deltas)))
+    assert len(deltas) >= 5
+
+
+def test_a_viewer_who_asks_again_gets_the_board_again(running_stack: RunningStack) -> None:
+    with Viewer(running_stack.ws_url) as viewer:
+        viewer.hear()
+        catch_up(viewer, running_stack)
+        viewer.say("resync")
+        viewer.hear_until(lambda: viewer.frames[-1]["type"] == "snapshot")
+        again = viewer.frames[-1]
+    assert (again["version"], again["rows"]) == (viewer.version, viewer.board)
+
+
+def test_a_board_that_does_not_exist_closes_the_socket(running_stack: RunningStack) -> None:
+    with Viewer(running_stack.ws_url, "1h") as viewer, pytest.raises(ConnectionClosed) as closed:
+        viewer.hear()
+    received = closed.value.rcvd
+    assert received
+    assert received.code == UNKNOWN_PERIOD
+    assert "1h" in received.reason
+
+
+def test_a_ping_is_told_when_the_boards_were_last_looked_at(running_stack: RunningStack) -> None:
+    told: list[str] = []
+
+    def as_of(viewer: Viewer) -> str:
+        viewer.say("ping")
+        viewer.hear_until(lambda: viewer.frames[-1]["type"] == "pong")
+        told.append(viewer.frames[-1]["as_of"] or "")
+        return told[-1]
+
+    with Viewer(running_stack.ws_url) as viewer:
+        viewer.hear()
+        first = running_stack.wait_until(lambda: as_of(viewer))
+        running_stack.wait_until(lambda: as_of(viewer) > first)
+        catch_up(viewer, running_stack)
+        as_of(viewer)
+        assert viewer.frames[-1]["version"] == viewer.version
+    assert time.strftime("%Y-%m-%dT%H", time.gmtime()) in told[-1]
+
+
+@pytest.mark.parametrize("said", ["", "no json", "[]", "null", '{"type": 7}', '{"type": "hack"}'])
+def test_what_a_viewer_may_not_say_is_ignored(running_stack: RunningStack, said: str) -> None:
+    with Viewer(running_stack.ws_url) as viewer:
+        viewer.hear()
+        viewer.socket.send(said)
+        viewer.socket.send(said.encode())
+        viewer.say("ping")
+        viewer.hear_until(lambda: viewer.frames[-1]["type"] == "pong")
+
+
+def test_what_staff_say_of_a_wallet_reaches_its_viewers(running_stack: RunningStack) -> None:
+    stack, address = running_stack, base58(wallet("staff 0"))
+
+    def say(label: str, kind: str, hidden: bool) -> None:
+        rows = stack.sql(SAY, [label, kind, hidden, wallet("staff 0")])
+        stack.sql(TOUCH, rows[0])
+
+    with Viewer(stack.ws_url, "all") as viewer:
+        stack.post(body_of(some_losses("staff", 1)))
+        assert viewer.hear_of(address)["label"] is None
+        say("Ann", "person", hidden=False)
+        viewer.hear_until(lambda: viewer.rows[address]["label"] == "Ann")
+        for kind, hidden in (("bot", False), ("person", True)):
+            say("Ann", kind, hidden)
+            viewer.hear_until(lambda: address not in viewer.rows)
+            say("Ann", "person", hidden=False)
+            viewer.hear_of(address)
+
+
+def test_a_viewer_who_does_not_read_costs_the_others_nothing(running_stack: RunningStack) -> None:
+    running_stack.post(body_of(some_losses("crowd", 100)))
+    settle(running_stack)
+    with Viewer(running_stack.ws_url) as slow, Viewer(running_stack.ws_url) as quick:
+        for number in range(RESYNCS):
+            slow.say("resync")
+            if number % 40 == 0:
+                running_stack.post(body_of(some_losses(f"slow {number}", 1, 70 * SOL)))
+                asked = time.monotonic()
+                quick.hear_of(base58(wallet(f"slow {number} 0")))
+                assert time.monotonic() - asked < 5
+        catch_up(slow, running_stack)
+        catch_up(quick, running_stack)
+        assert slow.board == quick.board
+    # Most of what the slow one asked for was never written: only the latest is worth sending.
+    assert len(slow.frames) < RESYNCS
+
+
+def test_viewers_come_back_after_the_web_process_has_died(running_stack: RunningStack) -> None:
+    stack = running_stack
+    with Viewer(stack.ws_url) as before:
+        before.hear()
+        stack.post(body_of(some_losses("restart", 1)))
+        before.hear_of(base58(wallet("restart 0")))
+        stack.kill("web")
+        with pytest.raises(ConnectionClosed):
+            before.hear_until(never)
+    stack.start_process("web")
+    stack.wait_until(lambda: answers(stack.url), 60)
+    with Viewer(stack.ws_url) as after:
+        snapshot = after.hear()
+        assert snapshot["version"] >= before.version
+        assert base58(wallet("restart 0")) in after.rows
+        stack.post(body_of(some_losses("restarted", 1)))
+        after.hear_of(base58(wallet("restarted 0")))
+
+
+def never() -> bool:
+    return False
