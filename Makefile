@@ -42,7 +42,7 @@ bench: install
 		bench $(or $(ARGS),all)
 
 lock: install
-	exec $(PYTHON) -m uv pip compile pyproject.toml --group dev -o requirements.txt --no-header
+	exec $(PYTHON) -m uv pip compile pyproject.toml --group dev --python-version 3.11 -o requirements.txt --no-header
 
 reset: install
 	@exec $(PYTHON) -m pumploss.stack reset

@@ -5,6 +5,7 @@ costs viewers freshness, never correctness.
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -39,9 +40,10 @@ def publish(seen: Snapshot, difference: Changes) -> None:
     )
 
 
-def beat(as_of: datetime) -> None:
-    """Tell that the boards were looked at and nothing changed."""
-    _send(messages.BEAT_GROUP, {"type": BEAT, "as_of": queries.iso(as_of)})
+def beat(as_of: datetime, versions: Mapping[str, int]) -> None:
+    """Tell that the boards were looked at, and the versions by which a lost frame is noticed."""
+    message = {"type": BEAT, "as_of": queries.iso(as_of), "versions": dict(versions)}
+    _send(messages.BEAT_GROUP, message)
 
 
 def _send(group: str, message: dict[str, Any]) -> None:

@@ -141,14 +141,28 @@ class Hub:
 
     def _hear(self, message: dict[str, Any]) -> None:
         self._as_of = message["as_of"]
-        if message["type"] != broadcast.FRAME:
+        if message["type"] == broadcast.BEAT:
+            self._compare(message["versions"])
             return
         period, version, frame = message["period"], message["version"], message["frame"]
-        self._snapshots.pop(period, None)
-        self._versions[period] = version
+        self._move_on(period, version)
         for viewer in self._viewers[period]:
             if not viewer.offer(version, frame):
                 self._start_anew(viewer)
+
+    def _compare(self, versions: dict[str, int]) -> None:
+        """A board at a version that was not heard of lost its frame on the way."""
+        for period, version in versions.items():
+            if self._versions.get(period) != version:
+                self._move_on(period, version)
+                for viewer in self._viewers[period]:
+                    self._start_anew(viewer)
+
+    def _move_on(self, period: str, version: int) -> None:
+        """What was read, or is being read, may be of an earlier version."""
+        self._snapshots.pop(period, None)
+        self._reading.pop(period, None)
+        self._versions[period] = version
 
     def _start_anew(self, viewer: Viewer) -> None:
         task = asyncio.ensure_future(self.restart(viewer))

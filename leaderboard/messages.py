@@ -16,7 +16,8 @@ LAMPORTS_PER_SOL = 1_000_000_000
 SHORT_ENDS = 4
 
 
-# Carries nothing for viewers: it tells their processes that the boards are being looked at.
+# Carries nothing for viewers: it tells their processes that the boards are being looked at, and
+# which versions they should have heard of.
 BEAT_GROUP = "board.beat"
 
 

@@ -1,6 +1,6 @@
 """Writing the boards: touched traders are summed again and viewers get what changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -37,15 +37,10 @@ def refresh(*, now: datetime, limit: int = TOUCHED_MAX) -> Refreshed:
     with transaction.atomic():
         boards = _locked_boards()
         traders = _due(now, limit)
-        if not traders:
-            Board.objects.update(refreshed_at=now)
-            transaction.on_commit(partial(broadcast.beat, now))
-            return Refreshed(0, ())
-        before = {period: queries.top(period) for period in boards}
-        for period in boards:
-            _stand(period, traders, now)
-        changed = tuple(period for period in boards if _publish(period, before[period], now))
+        changed = _refreshed(boards, traders, now) if traders else ()
         Board.objects.exclude(period__in=changed).update(refreshed_at=now)
+        versions = {period.value: boards[period] + (period in changed) for period in boards}
+        transaction.on_commit(partial(broadcast.beat, now, versions))
     return Refreshed(len(traders), changed)
 
 
@@ -73,10 +68,20 @@ def rebuild(*, now: datetime) -> int:
     return total
 
 
-def _locked_boards() -> list[Period]:
-    """All boards, locked in order: one refresh at a time, so versions count up without gaps."""
-    rows = Board.objects.select_for_update().order_by("period").values_list("period", flat=True)
-    return [Period(period) for period in rows]
+def _locked_boards() -> dict[Period, int]:
+    """All boards and their versions, locked in order: one refresh at a time, and no gaps."""
+    rows = Board.objects.select_for_update().order_by("period").values_list("period", "version")
+    return {Period(period): version for period, version in rows}
+
+
+def _refreshed(
+    boards: Iterable[Period], traders: Sequence[int], now: datetime
+) -> tuple[Period, ...]:
+    """Write the standings of these traders; the boards whose visible top is another now."""
+    before = {period: queries.top(period) for period in boards}
+    for period in before:
+        _stand(period, traders, now)
+    return tuple(period for period in before if _publish(period, before[period], now))
 
 
 def _due(now: datetime, limit: int) -> list[int]:

@@ -32,7 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
+    "servestatic.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
     "drf_spectacular",
@@ -46,7 +46,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -129,14 +129,14 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 # Serve straight from the apps' folders where nobody ran collectstatic: development and the demo.
-WHITENOISE_USE_FINDERS = env.boolean("PUMPLOSS_STATIC_FINDERS", DEBUG)
-STATIC_ROOT = None if WHITENOISE_USE_FINDERS else ROOT / "staticfiles"
+SERVESTATIC_USE_FINDERS = env.boolean("PUMPLOSS_STATIC_FINDERS", DEBUG)
+STATIC_ROOT = None if SERVESTATIC_USE_FINDERS else ROOT / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if WHITENOISE_USE_FINDERS
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if SERVESTATIC_USE_FINDERS
+        else "servestatic.storage.CompressedManifestStaticFilesStorage"
     },
 }
 

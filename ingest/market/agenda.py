@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ingest.market.exchange import Transaction
 
-HORIZON_MS: Final = 30_000
+HORIZON_MS: Final = 8_000
 Act = Callable[..., list[Transaction]]
 _HORIZON_S: Final = HORIZON_MS // 1_000
 

@@ -106,6 +106,12 @@ class Exchange:
         postings.post_foreign(draft, source, token, fill, landing.time)
         return self._finish(landing, draft, Shape((Leg(Kind.FOREIGN),)), ())
 
+    def forget(self, holding: Holding) -> None:
+        """A holding is over; an account left open is closed somewhere else, later."""
+        holding.token.drop(holding)
+        account = postings.account_of(holding.wallet, holding.token)
+        self.lamports.pop(account.text, None)
+
     def _settle(
         self, landing: Landing, draft: Draft, legs: list[Leg], orders: Sequence[Order]
     ) -> Transaction:

@@ -19,6 +19,7 @@ from ingest.market.universe import Universe
 Acts = list[Transaction]
 
 _MEAN_STAKE: Final = 900_000_000
+_CURVE_STAKE_MAX: Final = 12_000_000_000
 _TICK_MS: Final = 1_000
 _LONGEST_WAIT_MS: Final = 3_600_000
 _FAILED: Final = 0.018  # of buys
@@ -116,12 +117,15 @@ class Market:
         if token.waiting:
             self._later(self._buy, token, wallet, stake, conviction)
             return []
+        if token.shunned:
+            return []
+        stake = stake if token.destined or token.pool else min(stake, _CURVE_STAKE_MAX)
         acts = self._mishaps(token, wallet, stake)
         orders = [Order(token.holding(wallet), stake)]
         if self._dice.random() < _BUNDLED:
             friend = self._cast.pick(wallet.kind, self._dice)
             if friend is not wallet:
-                orders.append(Order(token.holding(friend), self._stake(friend)))
+                orders.append(Order(token.holding(friend), min(stake, self._stake(friend))))
         acts.append(self._exchange.trade(self.time_ms, orders))
         for order in orders:
             self._plan_exit(order.holding, conviction)
@@ -182,14 +186,14 @@ class Market:
         orders = [Order(holding, units=units)]
         worth = token.market.worth_of(units)
         into = self._universe.hot() if self._dice.random() < _ROTATED else None
-        if into is not None and into is not token and not into.waiting:
+        if into is not None and into is not token and not (into.waiting or into.shunned):
             orders.append(Order(into.holding(holding.wallet), max(10_000_000, worth * 9 // 10)))
         acts = [self._exchange.trade(self.time_ms, orders)]
         for order in orders[1:]:
             self._plan_exit(order.holding, 1.0)
             self._graduate_if_complete(order.holding.token)
         if not holding.units:
-            token.drop(holding)
+            self._exchange.forget(holding)
             self._come_back(holding.wallet, token, cost - worth)
         return acts
 

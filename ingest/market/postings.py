@@ -10,6 +10,7 @@ from ingest.market.cast import Wallet
 from ingest.market.curve import POOL_RESERVE, CurveFill
 from ingest.market.draft import Draft, move_slot, transfer_slot
 from ingest.market.events import Graduation, Held, Parties
+from ingest.market.keys import Key
 from ingest.market.pool import PoolFill
 from ingest.market.shapes import Kind, Leg
 from ingest.market.tokens import CURVE_ROLES, POOL_ROLES, RENTS, Token
@@ -36,11 +37,16 @@ class Swap(NamedTuple):
     had: int
 
 
+def account_of(wallet: Wallet, token: Token) -> Key:
+    """The wallet's account of the token."""
+    return keys.derive(b"account", wallet.key.raw, token.key("mint").raw)
+
+
 def post_swap(draft: Draft, number: int, swap: Swap, time: int) -> None:
     """Write a swap as leg `number` of the transaction."""
     leg, who = swap.leg, f"@user{swap.leg.user}"
     draft.name(who, swap.wallet.key.text)
-    account = keys.derive(b"account", swap.wallet.key.raw, swap.token.key("mint").raw)
+    account = account_of(swap.wallet, swap.token)
     ata = f"@ata{leg.user}{leg.token}"
     draft.name(ata, account.text)
     draft.name("@fee_recipient", FEE_RECIPIENT.text)

@@ -8,6 +8,9 @@ from ingest.market.curve import Curve
 from ingest.market.keys import Key
 from ingest.market.pool import Pool
 
+# Of the 85 SOL that complete a curve.
+_DEAR: Final = 45 * chain.LAMPORTS_PER_SOL
+
 
 class Holding:
     """What one wallet holds of one token: units, and the lamports they cost on average."""
@@ -38,7 +41,17 @@ class Holding:
 class Token:
     """One mint and everything that trades it."""
 
-    __slots__ = ("born", "creator", "curve", "holdings", "keys", "names", "pool", "waiting")
+    __slots__ = (
+        "born",
+        "creator",
+        "curve",
+        "destined",
+        "holdings",
+        "keys",
+        "names",
+        "pool",
+        "waiting",
+    )
 
     def __init__(self, mint: Key, creator: Wallet, names: tuple[str, str, str]) -> None:
         self.creator = creator
@@ -47,6 +60,7 @@ class Token:
         self.pool: Pool | None = None
         self.waiting = False  # complete, and not yet migrated
         self.born = False
+        self.destined = False  # people believe in it all the way to the pool
         self.holdings: dict[int, Holding] = {}
         self.keys: dict[str, Key] = {"mint": mint}
 
@@ -67,6 +81,11 @@ class Token:
     def drop(self, holding: Holding) -> None:
         """Forget an emptied holding."""
         self.holdings.pop(holding.wallet.number, None)
+
+    @property
+    def shunned(self) -> bool:
+        """On the curve, so dear already that nobody without belief comes in."""
+        return self.pool is None and not self.destined and self.curve.real_sol > _DEAR
 
     @property
     def market(self) -> Curve | Pool:

@@ -13,7 +13,7 @@ from ingest.market.tokens import RENTS, Token
 
 _LAUNCHED: Final = 0.64  # of stories, while there are tokens to launch
 _POOLED: Final = 0.24
-_RUNNERS: Final = 0.009  # of launches
+_RUNNERS: Final = 0.015  # of launches
 _DUDS: Final = 0.50
 _HOT: Final = 60
 # What a canonical pool begins with; its product stays, whatever the price became since.
@@ -64,6 +64,7 @@ class Universe:
         elif mark > 1 - _DUDS:
             story = Story.DUD
         token = self._mint()
+        token.destined = story is Story.RUNNER
         self._curves.append(token)
         if story is not Story.DUD:
             self._hot.append(token)

@@ -22,6 +22,7 @@ WINDOWS = {
     "30d": "rolling 30 days",
     "all": "all time",
 }
+VENUES = {"pump": "curve", "pump_swap": "PumpSwap"}
 FLAGS = {
     "unmatched": (
         "unmatched",
@@ -155,6 +156,12 @@ def duration(seconds: int | None) -> str:
 def window(period: str) -> str:
     """A board's period in words: the windows roll, they are not calendar days."""
     return WINDOWS.get(period, period)
+
+
+@register.filter
+def venue(name: str) -> str:
+    """The program that executed a swap, as people call it."""
+    return VENUES.get(name, name)
 
 
 @register.filter

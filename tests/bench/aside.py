@@ -1,4 +1,4 @@
-"""Work in another process while this one waits or does its own: a fork, and a pipe for the result."""
+"""Work in another process while this one does its own: a fork, and a pipe for the result."""
 
 import multiprocessing
 import signal

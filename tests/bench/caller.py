@@ -1,4 +1,4 @@
-"""A client that costs little: HTTP by hand on keep-alive connections, so that the server is measured."""
+"""A client that costs little, so that the server is measured: HTTP by hand, connections kept."""
 
 import asyncio
 import time
@@ -9,7 +9,8 @@ from typing import Final, NamedTuple, cast
 
 import uvloop
 
-from tests.bench.site import DOOR, LOCALHOST
+from pumploss.stack.ports import LOCALHOST
+from tests.bench.site import DOOR
 
 END_OF_HEAD: Final = b"\r\n\r\n"
 LENGTH: Final = b"content-length:"

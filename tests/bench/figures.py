@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
 from typing import Any, Final, NamedTuple
 
@@ -68,7 +68,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def as_json(reports: Sequence[Report]) -> str:
+def as_json(machine: Mapping[str, Any], reports: Sequence[Report]) -> str:
     """Everything, with the machine it was measured on."""
     benches = [
         {
@@ -78,17 +78,17 @@ def as_json(reports: Sequence[Report]) -> str:
         }
         for report in reports
     ]
-    return json.dumps({"machine": machine(), "benches": benches}, indent=2)
+    return json.dumps({"machine": dict(machine), "benches": benches}, indent=2)
 
 
-def as_text(reports: Sequence[Report]) -> str:
+def as_text(machine: Mapping[str, Any], reports: Sequence[Report]) -> str:
     """One table a bench, and below it what was checked."""
-    about = ", ".join(f"{name} {value}" for name, value in machine().items())
+    about = ", ".join(f"{name} {value}" for name, value in machine.items())
     return "\n\n".join([about, *map(_report_as_text, reports)])
 
 
-def machine() -> dict[str, Any]:
-    """What the figures depend on besides the code."""
+def machine_now() -> dict[str, Any]:
+    """What the figures depend on besides the code; `load` is what others make of it."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         (postgres,) = cursor.fetchone()

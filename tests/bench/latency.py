@@ -14,11 +14,12 @@ from pnl.engine.booking import Realization, book
 from pnl.engine.positions import Position
 from pnl.engine.trades import Trade
 from pnl.fields import base58_text
+from pumploss.stack.ports import LOCALHOST
 from tests.bench.caller import Caller, connect, request_of
 from tests.bench.figures import Figure, Report, Sizes, percentile
 from tests.bench.playing import transactions
 from tests.bench.scratch import Scratch, scratch
-from tests.bench.site import LOCALHOST, site
+from tests.bench.site import site
 from tests.bench.watching import Awaited, Watch
 
 # Few enough to stand on a board all together, so that every losing sell must be seen.

@@ -1,4 +1,4 @@
-"""How many trades a second a full inbox becomes, boards included, against a bare COPY of the trades."""
+"""How many trades a second a full inbox becomes, boards included, against a COPY of the trades."""
 
 import time
 from collections.abc import Iterator
@@ -90,8 +90,8 @@ def _book(workers: int) -> float:
     start = FORK.Barrier(workers)
     with ExitStack() as stack, _refreshed():
         booking = [stack.enter_context(Aside(_work, start)) for _ in range(workers)]
-        times = [aside.result() for aside in booking]
-        return max(ended for _, ended in times) - min(began for began, _ in times)
+        times: list[tuple[float, float]] = [aside.result() for aside in booking]
+    return max(ended for _, ended in times) - min(began for began, _ in times)
 
 
 def _work(start: Barrier) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Whether what was booked is right: everything that derives from the trades is derived once more."""
+"""Whether what was booked is right: all that derives from the trades is derived once more."""
 
 from dataclasses import fields
 from typing import Any, Final
@@ -71,17 +71,21 @@ def _trade(*columns: Any) -> Trade:
 def _positions() -> dict[Key, Position]:
     names = [field.name for field in fields(Position)]
     columns = [f"extract(epoch FROM {name})" if name in TIMES else name for name in names]
-    found = _all(f"SELECT trader_id, token_id, {', '.join(columns)} FROM pnl_position")
+    statement = f"SELECT trader_id, token_id, {', '.join(columns)} FROM pnl_position"  # noqa: S608
     return {
-        (trader_id, token_id): Position(*(None if value is None else int(value) for value in state))
-        for trader_id, token_id, *state in found
+        (trader_id, token_id): Position(*map(_whole, state))
+        for trader_id, token_id, *state in _all(statement)
     }
 
 
 def _realizations() -> dict[int, Realization]:
     columns = ", ".join(Realization._fields)
-    found = _all(f"SELECT trade_id, {columns} FROM pnl_realization")
-    return {pk: Realization(*result) for pk, *result in found}
+    statement = f"SELECT trade_id, {columns} FROM pnl_realization"  # noqa: S608
+    return {pk: Realization(*result) for pk, *result in _all(statement)}
+
+
+def _whole(value: Any) -> Any:
+    return None if value is None else int(value)
 
 
 def _one(statement: str) -> Any:

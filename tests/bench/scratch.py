@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import psycopg
@@ -47,7 +47,7 @@ def _valkey(folder: Path) -> Iterator[str]:
     valkey = Valkey(folder)
     try:
         url = valkey.start()
-        layer = settings.CHANNEL_LAYERS["default"]
+        layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
         config = layer["CONFIG"] | {"hosts": [url]}
         with override_settings(
             REDIS_URL=url,

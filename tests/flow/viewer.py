@@ -42,6 +42,13 @@ class Viewer:
         """Send a frame of this type."""
         self.socket.send(json.dumps({"type": kind}))
 
+    def ask(self, kind: str, answer: str) -> dict[str, Any]:
+        """Send a frame of this type; the next frame of the other type."""
+        self.say(kind)
+        while (frame := self.hear())["type"] != answer:
+            continue
+        return frame
+
     def hear(self, timeout: float = 10.0) -> dict[str, Any]:
         """The next frame, applied. Raises TimeoutError."""
         frame: dict[str, Any] = json.loads(self.socket.recv(timeout))

@@ -83,7 +83,7 @@ class Command(BaseCommand):
         add("--reorder", type=float, default=0.1, help="share of transactions delivered late")
         add("--threads", type=int, default=4, help="bodies under way at once")
         add("--batch", type=int, default=1, metavar="N", help="most transactions in a body")
-        add("--history-trades", type=int, default=0, metavar="N", help="trades played beforehand")
+        add("--history-trades", type=int, default=0, metavar="N", help="about so many beforehand")
         add("--history-days", type=float, default=30.0, metavar="D", help="and over how many days")
         add("--history-marker", type=Path, metavar="PATH", help="made after the history; if it "
             "is there already, the history is left out")  # fmt: skip
@@ -126,22 +126,24 @@ class _Show:
         self._options = options
         self._marker: Path | None = options["history_marker"]
         live_ms = (options["start"] or int(time.time())) * 1_000
+        self._live_ms = live_ms
         self._acts = list(_acts(options, live_ms))
-        days_ms = int(options["history_days"] * _DAY_MS)
-        begin_ms = live_ms - days_ms if self._acts and not self._acts[0].live else live_ms
+        past = any(not act.live for act in self._acts)
+        begin_ms = live_ms - past * int(options["history_days"] * _DAY_MS)
         # A market without end is another one each time, or today's signatures were yesterday's.
         salt = str(live_ms) if options["forever"] else ""
         self._market = Market(
             options["seed"], options["traders"], options["tokens"], begin_ms, salt
         )
         self._dice = dice(options["seed"], salt, "deliveries")
-        totals = [act.trades for act in self._acts]
-        self._tally = Tally(None if None in totals else sum(filter(None, totals)))
+        total = (options["trades"] or 0) + past * options["history_trades"]
+        self._tally = Tally(None if options["forever"] else total)
 
     def write(self, path: Path) -> str:
         """Every body a line of the file."""
         with _opened(path) as lines, suppress(KeyboardInterrupt):
             for act in self._acts:
+                self._market.jump(self._live_ms if act.live else 0)
                 for delivery in self._deliveries(act):
                     lines.write(delivery.body + b"\n")
                     self._tally.count(delivery)
@@ -193,6 +195,6 @@ def _acts(options: dict[str, Any], live_ms: int) -> Iterator[Act]:
     marker, count = options["history_marker"], options["history_trades"]
     if count and not (marker is not None and marker.exists()):
         rate = count / (options["history_days"] * _DAY_MS / 1_000)
-        yield Act(rate, live_ms, count, live=False)
+        yield Act(rate, live_ms, None, live=False)
     if options["trades"] or options["forever"]:
         yield Act(options["rate"], None, options["trades"], live=True)

@@ -12,5 +12,6 @@ function tell() {
   }
 }
 
+tell();
 setInterval(tell, EVERY_MS);
 document.addEventListener("visibilitychange", tell);

@@ -64,7 +64,8 @@ export class Rows {
   #enter(row) {
     const node = this.#blank.querySelector("tr").cloneNode(true);
     node.dataset.address = row.address;
-    field(node, "wallet").href = `/wallets/${row.address}/`;
+    const link = field(node, "wallet");
+    link.href = link.getAttribute("href").replace("ADDRESS", row.address);
     const copy = node.querySelector("[data-copy]");
     copy.dataset.copy = row.address;
     copy.setAttribute("aria-label", `Copy address ${row.short}`);

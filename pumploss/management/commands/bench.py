@@ -35,8 +35,9 @@ class Command(BaseCommand):
         sizes = figures.Sizes(**{key: options[key] for key in figures.Sizes._fields})
         if sizes.rounds < 3:
             raise CommandError("--rounds: a median needs three rounds at least")
+        machine = figures.machine_now()
         reports = [self._measure(each, sizes) for each in (NAMES if name == "all" else [name])]
-        self.stdout.write((figures.as_json if json else figures.as_text)(reports))
+        self.stdout.write((figures.as_json if json else figures.as_text)(machine, reports))
 
     def _measure(self, name: str, sizes: Any) -> Any:
         self.stderr.write(f"Measuring: {name} …")

@@ -1,4 +1,4 @@
-// What every page can do with a script: copy an address, and go to a wallet by its address.
+// What every page can do with a script: copy an address.
 const root = document.documentElement;
 const FEEDBACK_MS = 1500;
 
@@ -24,9 +24,3 @@ if (navigator.clipboard) {
     if (button) copy(button).catch(() => announce("The address could not be copied"));
   });
 }
-
-document.querySelector("[data-lookup]").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const address = new FormData(event.target).get("address").trim();
-  location.assign(`/wallets/${encodeURIComponent(address)}/`);
-});

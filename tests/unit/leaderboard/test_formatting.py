@@ -142,6 +142,12 @@ def test_a_window_is_named_as_rolling() -> None:
     assert formatting.window("24h") == "rolling 24 hours"
 
 
+def test_a_venue_is_called_what_people_call_it() -> None:
+    assert formatting.venue("pump_swap") == "PumpSwap"
+    assert formatting.venue("pump") == "curve"
+    assert formatting.venue("elsewhere") == "elsewhere"
+
+
 def test_every_flag_has_a_name_and_a_sentence() -> None:
     for flag in formatting.every_flag():
         assert formatting.flag_name(flag)

@@ -67,13 +67,8 @@ def read(transaction: Transaction) -> Reading:
     loaded = meta["loadedAddresses"]
     keys = message["accountKeys"] + loaded["writable"] + loaded["readonly"]
     inner = [call for group in meta["innerInstructions"] for call in group["instructions"]]
-    calls = [
-        (keys[call["programIdIndex"]], based58.b58decode(call["data"].encode())) for call in inner
-    ]
-    changes = [
-        after - before
-        for before, after in zip(meta["preBalances"], meta["postBalances"], strict=True)
-    ]
+    calls = [(keys[c["programIdIndex"]], based58.b58decode(c["data"].encode())) for c in inner]
+    balances = zip(meta["preBalances"], meta["postBalances"], strict=True)
     return Reading(
         raw=raw,
         keys=keys,

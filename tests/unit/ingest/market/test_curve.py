@@ -1,10 +1,13 @@
 """The bonding curve of the simulated market does what the program does, to the lamport."""
 
 from copy import copy
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.decode.outcome import Decoded
+from ingest.decode.pipeline import decode_body
 from ingest.market.curve import Curve, share_up
 
 SOL = 1_000_000_000
@@ -16,9 +19,14 @@ def test_fees_are_rounded_up_as_on_chain() -> None:
     assert (share_up(700_000_128, 95), share_up(700_000_128, 30)) == (6_650_002, 2_100_001)
 
 
-def test_three_sol_buy_what_they_bought_in_reality() -> None:
-    fill = Curve().buy_with(3 * SOL)
-    assert (fill.sol, fill.units, fill.paid) == (2_962_962_962, 96_449_438_144_093, 3 * SOL)
+def test_a_first_buy_gets_what_a_real_one_got(shared_folder: Path) -> None:
+    name = "chainstack_2026__raw_create_and_devbuy_getTransaction_jsonParsed.json"
+    (outcome,) = decode_body((shared_folder / "data" / "raw_tx" / name).read_bytes())
+    assert isinstance(outcome, Decoded)
+    (trade,) = outcome.trades
+    fill = Curve().buy_with(trade.quote_units)
+    assert (fill.units, fill.paid) == (trade.token_units, trade.quote_units)
+    assert fill.fees == trade.fee_units
 
 
 def test_the_curve_is_complete_at_85_sol() -> None:

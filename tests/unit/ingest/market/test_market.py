@@ -85,10 +85,10 @@ def test_most_wallets_trade_little_and_a_few_trade_all_day() -> None:
 
 
 def test_few_tokens_graduate() -> None:
-    transactions = tuple(until(market(seed=3, tokens=5_000).play(20.0), 20_000))
+    transactions = tuple(until(market(seed=3, tokens=5_000).play(20.0), 10_000))
     launched = sum("Instruction: CreateV2" in act.json for act in transactions)
     graduated = sum("Instruction: Migrate" in act.json for act in transactions)
-    assert launched > 100
+    assert launched > 60
     assert graduated <= 0.03 * launched
 
 
@@ -99,9 +99,9 @@ def test_both_venues_are_busy() -> None:
 
 @pytest.mark.parametrize("rate", [0.5, 20.0, 200.0])
 def test_the_market_keeps_the_rate_it_was_given(rate: float) -> None:
-    transactions = tuple(until(market(seed=4).play(rate), 4_000))
+    transactions = tuple(until(market(seed=4).play(rate), 3_000))
     seconds = transactions[-1].block_time - START_S
-    assert 0.8 < 4_000 / rate / seconds < 1.25
+    assert 0.8 < 3_000 / rate / seconds < 1.25
 
 
 def test_places_in_the_chain_are_unique_and_in_order() -> None:

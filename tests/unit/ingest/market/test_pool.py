@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.market.pool import TIERS, Pool
+from ingest.market.pool import TIERS, Pool, Tier
 
 SOL = 1_000_000_000
 UNITS = 206_900_000_000_000
@@ -41,5 +41,5 @@ def test_fees_fall_as_the_market_cap_grows() -> None:
     assert rates(caps) == sorted(rates(caps), reverse=True)
 
 
-def rates(tiers: list[tuple[int, int, int, int]]) -> list[int]:
-    return [sum(tier[1:]) for tier in tiers]
+def rates(tiers: list[Tier]) -> list[int]:
+    return [tier.creator + tier.protocol + tier.lp for tier in tiers]

@@ -1,0 +1,181 @@
+"""Whatever dies, and whenever: what was answered 200 is booked once, and the boards are right."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import psycopg
+import pytest
+import requests
+
+from pnl.engine.trades import Trade
+from tests.flow.bodies import SOL, Chain, base58, body_of, wallet
+from tests.flow.running import RunningStack
+from tests.flow.test_path import answer, check, settle
+from tests.flow.test_sockets import catch_up, fresh_look
+from tests.flow.viewer import Viewer
+
+PROCESSES = ("web", "worker", "board", "beat")
+SENDERS = 6
+PENDING = """
+SELECT count(*) FROM ingest_delivery WHERE processed_at IS NULL AND set_aside_at IS NULL
+"""
+STUCK = """
+SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%pnl_realization%%'
+"""
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[RunningStack]:
+    """A site that is broken again and again; small batches, so that there are many to break."""
+    with RunningStack() as running:
+        running.environ["INBOX_BATCH_DELIVERIES"] = "25"
+        running.kill("worker")
+        running.start_process("worker")
+        yield running
+
+
+class Sender:
+    """Posts bodies as Helius does: in parallel, and again until they are acknowledged."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self.stack = stack
+        self.acknowledged = 0
+        self.refused = 0
+
+    def send(self, body: bytes) -> None:
+        deadline = time.monotonic() + 30
+        while not self._sent(body):
+            self.refused += 1
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        self.acknowledged += 1
+
+    def send_all(self, bodies: Sequence[bytes], meanwhile: Callable[[], None]) -> None:
+        """Send everything; `meanwhile` breaks something under way."""
+        with ThreadPoolExecutor(SENDERS) as pool:
+            sent = [pool.submit(self.send, body) for body in bodies]
+            meanwhile()
+            for each in sent:
+                each.result()
+
+    def _sent(self, body: bytes) -> bool:
+        try:
+            return self.stack.post(body) == 200
+        except requests.RequestException:
+            return False
+
+
+def shuffled_bodies(name: str, count: int) -> tuple[list[Trade], list[bytes]]:
+    """Trades of one chain, and bodies of a few of them each, in no order."""
+    dice = Random(name)
+    trades = Chain(name, step=1).at_random(dice, count)
+    bodies = [body_of(trades[at : at + 4]) for at in range(0, count, 4)]
+    dice.shuffle(bodies)
+    return trades, bodies
+
+
+def pending(stack: RunningStack) -> int:
+    return int(stack.sql(PENDING)[0][0])
+
+
+def check_alive(stack: RunningStack) -> None:
+    """Every process is still the one that was started: nobody had to be restarted."""
+    assert [name for name in PROCESSES if not stack.is_running(name)] == []
+
+
+def test_a_worker_killed_in_the_middle_of_a_batch_books_nothing_twice(stack: RunningStack) -> None:
+    trades, bodies = shuffled_bodies("killed", 400)
+    with psycopg.connect(stack.postgres.url) as holder:
+        holder.execute("LOCK TABLE pnl_realization IN EXCLUSIVE MODE")
+        Sender(stack).send_all(bodies, meanwhile=lambda: None)
+        stack.wait_until(lambda: stack.sql(STUCK))
+        stack.kill("worker")
+        assert pending(stack) == len(bodies)
+    stack.start_process("worker")
+    settle(stack)
+    check(stack, trades)
+
+
+def test_a_worker_killed_again_and_again_books_everything_once(stack: RunningStack) -> None:
+    trades, bodies = shuffled_bodies("again and again", 1200)
+    stack.kill("worker")
+    Sender(stack).send_all(bodies, meanwhile=lambda: None)
+    for left in (len(bodies) - 1, len(bodies) // 2):
+        stack.start_process("worker")
+        stack.wait_until(lambda left=left: pending(stack) <= left)
+        stack.kill("worker")
+    stack.start_process("worker")
+    settle(stack)
+    check(stack, trades)
+
+
+def test_a_database_that_crashes_under_way_loses_nothing_acknowledged(stack: RunningStack) -> None:
+    trades, bodies = shuffled_bodies("crashed", 1600)
+    sender = Sender(stack)
+
+    def crash() -> None:
+        for share in (0.2, 0.6):
+            stack.wait_until(lambda share=share: sender.acknowledged > share * len(bodies))
+            stack.postgres.kill()
+            refused = sender.refused
+            stack.wait_until(lambda refused=refused: sender.refused > refused)
+            stack.postgres.start()
+
+    sender.send_all(bodies, crash)
+    settle(stack)
+    check(stack, trades)
+    check_alive(stack)
+
+
+def test_a_dead_broker_never_changes_the_answer_of_the_door(stack: RunningStack) -> None:
+    trades, bodies = shuffled_bodies("no broker", 800)
+    sender = Sender(stack)
+    with Viewer(stack.ws_url) as viewer:
+        viewer.hear()
+        sender.send_all(bodies, stack.valkey.kill)
+        sender.send(body_of(lost := Chain("unseen").loss("unseen", 9000 * SOL)))
+        assert sender.refused == 0
+        stack.valkey.start()
+        settle(stack)
+        check(stack, [*trades, *lost])
+        catch_up(viewer, stack)
+        assert viewer.board == fresh_look(stack, "24h").board
+        assert viewer.board[0]["address"] == base58(wallet("unseen"))
+    check_alive(stack)
+
+
+def test_boards_are_right_while_redis_is_gone(stack: RunningStack) -> None:
+    lost = Chain("gone").loss("gone", 9900 * SOL)
+    Sender(stack).send(body_of(lost))
+    settle(stack)
+    stack.valkey.kill()
+    try:
+        rows = answer(stack, "leaderboards/24h/")["rows"]
+        page = requests.get(f"{stack.url}/leaderboards/24h/", timeout=20)
+        ready = requests.get(f"{stack.url}/readyz", timeout=20)
+    finally:
+        stack.valkey.start()
+    assert rows[0]["address"] == base58(wallet("gone"))
+    assert (page.status_code, ready.status_code) == (200, 200)
+    assert page.text.count("-9900.000000000 SOL") > 0
+
+
+def test_a_site_that_lost_everything_but_its_database_comes_back(stack: RunningStack) -> None:
+    trades, bodies = shuffled_bodies("everything", 400)
+    sender = Sender(stack)
+
+    def break_everything() -> None:
+        for name in PROCESSES:
+            stack.kill(name)
+        stack.valkey.kill()
+        stack.postgres.kill()
+        stack.postgres.start()
+        stack.valkey.start()
+        for name in PROCESSES:
+            stack.start_process(name)
+
+    sender.send_all(bodies, break_everything)
+    settle(stack)
+    check(stack, trades)
