@@ -19,8 +19,9 @@ help:
 	@echo 'make lock          resolve pyproject.toml into requirements.txt again'
 	@echo 'make reset         remove the databases of this clone'
 
+# Asked for by name it looks at every package again; before other targets a stamp is enough.
 install:
-	@exec sh pumploss/stack/install.sh
+	@$(if $(filter install,$(MAKECMDGOALS)),rm -f .venv/.installed;) exec sh pumploss/stack/install.sh
 
 demo: install
 	@exec $(PYTHON) -m pumploss.stack demo

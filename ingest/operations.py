@@ -1,15 +1,17 @@
 """Writing the inbox: deliveries are claimed, decoded and booked in one transaction a batch."""
 
+import gc
 import json
 import logging
 import time
 import traceback
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -18,7 +20,7 @@ from ingest import queries
 from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable
 from ingest.decode.pipeline import decode_body
 from ingest.models import Delivery
-from pnl import kicks
+from pnl import kicks, rows
 from pnl.engine.trades import Trade
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ UPDATE ingest_delivery d
        set_aside_at = CASE WHEN v.error = '' THEN NULL ELSE now() END,
        attempts = d.attempts + 1, trades = v.trades, dropped = v.dropped::jsonb, error = v.error,
        traceback = ''
-  FROM unnest(%s::int8[], %s::int4[], %s::text[], %s::text[]) AS v(id, trades, dropped, error)
+  FROM unnest(%b::int8[], %b::int4[], %b::text[], %b::text[]) AS v(id, trades, dropped, error)
  WHERE d.id = v.id
 """
 
@@ -110,7 +112,7 @@ def reprocess(ids: Collection[int]) -> int:
 def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
     claimed: list[int] = []
     try:
-        with transaction.atomic():
+        with _no_collection(), transaction.atomic():
             claimed = _claim(limit, ids)
             return _book(claimed)
     except TRANSIENT:
@@ -119,6 +121,18 @@ def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
         if not claimed:
             raise
         return _isolate(claimed, error)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A batch makes many objects and no cycles: looking for those takes a sixth of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _claim(limit: int, ids: Sequence[int] | None) -> list[int]:
@@ -161,12 +175,11 @@ def _take(reading: Reading, outcome: Outcome) -> None:
 
 
 def _mark(readings: Iterable[Reading]) -> None:
-    rows = [
+    marks = [
         (reading.delivery_id, len(reading.trades), _dropped(reading), "\n".join(reading.errors))
         for reading in readings
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(MARK, [list(column) for column in zip(*rows, strict=True)])
+    rows.write(MARK, marks)
 
 
 def _dropped(reading: Reading) -> str | None:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 from django.db.models import Count, Min, Q
 
 from ingest.models import Delivery
+from pnl import rows
+
+BODIES = "SELECT id, body FROM ingest_delivery WHERE id = ANY(%b::int8[])"
 
 
 class Waiting(NamedTuple):
@@ -36,9 +39,8 @@ def claim(*, limit: int, ids: Collection[int] | None = None) -> list[Waiting]:
 
 
 def bodies(ids: Collection[int]) -> dict[int, bytes]:
-    """The bodies of deliveries as they came."""
-    found = Delivery.objects.filter(pk__in=ids).values_list("pk", "body")
-    return {pk: bytes(body) for pk, body in found}
+    """The bodies of deliveries as they came; read in binary, because as text they are hex."""
+    return dict(rows.read(BODIES, [(pk,) for pk in ids]))
 
 
 def backlog() -> Backlog:

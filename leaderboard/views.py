@@ -59,7 +59,7 @@ def find_wallet(request: HttpRequest) -> HttpResponseBase:
 def _board_page(request: HttpRequest, period: str) -> bytes:
     include_bots = request.GET.get("include") == BOTS
     context = {
-        "board": _everyone(period) if include_bots else queries.rendered(period),
+        "board": _everyone(period) if include_bots else queries.snapshot(period).frame(),
         "periods": [_link(each, period, include_bots) for each in Period],
         "include_bots": include_bots,
         "bots_url": _url(period, not include_bots),

@@ -85,8 +85,14 @@ def _entry(trade_id: int, trade: Trade) -> Entry:
 
 
 def locked(keys: Sequence[rows.Key]) -> list[Held]:
-    """The positions of these keys, locked until the commit."""
-    return [_held(row) for row in rows.lock_positions(keys)]
+    """The positions of these keys, made if need be, locked until the commit.
+
+    Nobody else sees a position before the commit that makes it: it needs no lock and no reading.
+    """
+    made = rows.make_positions(keys)
+    known = rows.read(rows.LOCK_POSITIONS, [key for key in keys if key not in made])
+    new = (Held(key, position_id, None, Position()) for key, position_id in made.items())
+    return [*new, *map(_held, known)]
 
 
 def _held(row: rows.Row) -> Held:
@@ -96,7 +102,7 @@ def _held(row: rows.Row) -> Held:
 
 
 def _whole(value: Any) -> Any:
-    """Numeric columns come back as Decimal; the engine knows integers only."""
+    """Numeric columns come as text, from which an integer is made faster than from a Decimal."""
     return None if value is None else int(value)
 
 

@@ -39,19 +39,20 @@ UPDATE pnl_trade t SET block_index = k.block_index
 RETURNING t.trader_id, t.token_id
 """
 
-ENSURE_POSITIONS = """
+MAKE_POSITIONS = """
 INSERT INTO pnl_position (trader_id, token_id)
 SELECT trader_id, token_id FROM unnest(%b::int8[], %b::int8[]) AS k(trader_id, token_id)
  ORDER BY trader_id, token_id
     ON CONFLICT (trader_id, token_id) DO NOTHING
+RETURNING trader_id, token_id, id
 """
 
 LOCK_POSITIONS = """
 SELECT p.trader_id, p.token_id, p.id,
        p.last_slot, p.last_block_index, p.last_side, p.last_signature, p.last_event_index,
-       p.units, p.cost_lamports, p.bought_units, p.bought_lamports, p.sold_units, p.sold_lamports,
-       p.realized_lamports, p.unmatched_units, p.unmatched_lamports, p.buys, p.sells,
-       p.closed, p.wins, p.losses, p.trip_lamports,
+       p.units::text, p.cost_lamports, p.bought_units::text, p.bought_lamports,
+       p.sold_units::text, p.sold_lamports, p.realized_lamports, p.unmatched_units::text,
+       p.unmatched_lamports, p.buys, p.sells, p.closed, p.wins, p.losses, p.trip_lamports,
        extract(epoch FROM p.opened_at)::int8, extract(epoch FROM p.first_at)::int8,
        extract(epoch FROM p.last_at)::int8, p.unpriced
   FROM unnest(%b::int8[], %b::int8[]) AS k(trader_id, token_id)
@@ -62,8 +63,8 @@ SELECT p.trader_id, p.token_id, p.id,
 
 TRADES_OF_POSITIONS = """
 SELECT t.trader_id, t.token_id, t.id, t.signature, t.event_index, t.slot, t.block_index,
-       extract(epoch FROM t.block_time)::int8, t.side, t.token_units, t.lamports,
-       r.matched_units, r.unmatched_units, r.cost_lamports, r.proceeds_lamports,
+       extract(epoch FROM t.block_time)::int8, t.side, t.token_units::text, t.lamports,
+       r.matched_units::text, r.unmatched_units::text, r.cost_lamports, r.proceeds_lamports,
        r.unmatched_lamports, r.realized_lamports, r.closes, r.trip_lamports, r.hold_seconds
   FROM unnest(%b::int8[], %b::int8[]) AS k(trader_id, token_id)
   JOIN pnl_trade t ON t.trader_id = k.trader_id AND t.token_id = k.token_id
@@ -164,9 +165,10 @@ UPSERT_REALIZATIONS = _upsert_realizations()
 
 @contextmanager
 def cursor() -> Iterator[psycopg.Cursor[Row]]:
-    """A server-side-binding cursor on Django's connection: arrays travel in binary, not as text."""
+    """A server-side-binding cursor on Django's connection: values travel in binary, not as text."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as raw:
+        raw.format = psycopg.pq.Format.BINARY
         yield raw
 
 
@@ -196,7 +198,6 @@ def insert_trades(rows: Sequence[Row]) -> dict[tuple[bytes, int], int]:
     return {(bytes(signature), event_index): pk for signature, event_index, pk in inserted}
 
 
-def lock_positions(keys: Sequence[Key]) -> list[Row]:
-    """The positions of these keys, made if need be and locked in key order until the commit."""
-    write(ENSURE_POSITIONS, keys)
-    return read(LOCK_POSITIONS, keys)
+def make_positions(keys: Sequence[Key]) -> dict[Key, int]:
+    """Make the positions that do not exist yet, in key order; the ids of those by key."""
+    return {(trader_id, token_id): pk for trader_id, token_id, pk in read(MAKE_POSITIONS, keys)}

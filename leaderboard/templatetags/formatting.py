@@ -39,7 +39,7 @@ FLAGS = {
 
 @register.filter
 def sol(value: str | None) -> str:
-    """The size of a SOL amount without its sign: two decimals, more below one, none when large."""
+    """The size of a SOL amount without its sign: two decimals, four below one, none when large."""
     if not value:
         return NOTHING
     whole, fraction = _digits(value)
@@ -50,7 +50,7 @@ def sol(value: str | None) -> str:
     zeros = len(fraction) - len(fraction.lstrip("0"))
     if zeros == SOL_DIGITS:
         return "0"
-    return f"0.{fraction[: max(4, zeros + 2)].rstrip('0').ljust(2, '0')}"
+    return f"0.{fraction[: max(4, zeros + 2)]}"
 
 
 @register.filter

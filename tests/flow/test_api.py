@@ -15,7 +15,7 @@ from pnl.engine.trades import Trade
 from pnl.models import TraderKind
 from pnl.operations import save_trader, set_traders_hidden
 from tests.flow.bodies import SOL, Chain, base58, mint, wallet
-from tests.flow.shown import a_life, begin, losers, refresh, show, trader
+from tests.flow.shown import a_life, begin, leave_files_out, losers, refresh, show, trader
 
 ANN = base58(wallet("ann"))
 BOARD = "/api/v1/leaderboards/all/"
@@ -25,8 +25,9 @@ NOWHERE = "redis://127.0.0.1:9/0"
 
 
 @pytest.fixture(autouse=True)
-def _begun(db: None) -> None:
+def _begun(db: None, settings: Settings) -> None:
     begin()
+    leave_files_out(settings)
 
 
 def pages(client: Client, path: str, name: str) -> list[dict[str, Any]]:

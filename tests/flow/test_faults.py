@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from random import Random
 
 import psycopg
@@ -21,9 +22,8 @@ SENDERS = 6
 PENDING = """
 SELECT count(*) FROM ingest_delivery WHERE processed_at IS NULL AND set_aside_at IS NULL
 """
-STUCK = """
-SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%pnl_realization%%'
-"""
+STUCK = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+DELIVER = "INSERT INTO ingest_delivery (body, size_bytes) VALUES (%s, %s)"
 
 
 @pytest.fixture(scope="module")
@@ -85,16 +85,47 @@ def check_alive(stack: RunningStack) -> None:
     assert [name for name in PROCESSES if not stack.is_running(name)] == []
 
 
+@contextmanager
+def killed_while_writing(stack: RunningStack, process: str, table: str) -> Iterator[None]:
+    """Let the process come as far as this table, kill it there, and start it again."""
+    with psycopg.connect(stack.postgres.url) as holder:
+        holder.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE".encode())
+        yield
+        stack.wait_until(lambda: stack.sql(STUCK, [table]))
+        stack.kill(process)
+    stack.start_process(process)
+
+
 def test_a_worker_killed_in_the_middle_of_a_batch_books_nothing_twice(stack: RunningStack) -> None:
     trades, bodies = shuffled_bodies("killed", 400)
-    with psycopg.connect(stack.postgres.url) as holder:
-        holder.execute("LOCK TABLE pnl_realization IN EXCLUSIVE MODE")
+    with killed_while_writing(stack, "worker", "pnl_realization"):
         Sender(stack).send_all(bodies, meanwhile=lambda: None)
-        stack.wait_until(lambda: stack.sql(STUCK))
-        stack.kill("worker")
-        assert pending(stack) == len(bodies)
-    stack.start_process("worker")
     settle(stack)
+    check(stack, trades)
+
+
+def test_boards_whose_refresh_was_killed_are_refreshed_again(stack: RunningStack) -> None:
+    trades, bodies = shuffled_bodies("refresh", 100)
+    with killed_while_writing(stack, "board", "leaderboard_standing"):
+        Sender(stack).send_all(bodies, meanwhile=lambda: None)
+    settle(stack)
+    check(stack, trades)
+
+
+def test_a_delivery_that_nobody_was_woken_for_is_found(stack: RunningStack) -> None:
+    trades = Chain("no kick").loss("no kick", SOL)
+    body = body_of(trades)
+    stack.sql(DELIVER, [body, len(body)])
+    settle(stack)
+    check(stack, trades)
+
+
+def test_a_kick_is_enough_while_the_clock_is_dead(stack: RunningStack) -> None:
+    trades = Chain("no clock").loss("no clock", SOL)
+    stack.kill("beat")
+    Sender(stack).send(body_of(trades))
+    settle(stack)
+    stack.start_process("beat")
     check(stack, trades)
 
 

@@ -1,4 +1,4 @@
-"""A trade list is imported whole, once, and to the lamport; what is no trade is named by its line."""
+"""A trade list is imported whole, once, to the lamport; what is no trade is named by its line."""
 
 import csv
 import gzip

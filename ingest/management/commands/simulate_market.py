@@ -163,8 +163,9 @@ class _Show:
 
     def _timed(self, act: Act) -> Iterator[tuple[float, bytes]]:
         for delivery in self._deliveries(act):
-            self._tally.count(delivery)
             yield delivery.due_ms / 1_000 if act.live else 0.0, delivery.body
+            # Asked for the next one: this one is on its way.
+            self._tally.count(delivery)
 
     def _deliveries(self, act: Act) -> Iterator[Delivery]:
         options = self._options

@@ -27,7 +27,7 @@ export function sol(value) {
   if (whole !== "0") return `${grouped(whole)}.${fraction.slice(0, 2)}`;
   const zeros = fraction.search(/[1-9]/);
   if (zeros < 0) return "0";
-  return `0.${fraction.slice(0, Math.max(4, zeros + 2)).replace(/0+$/, "").padEnd(2, "0")}`;
+  return `0.${fraction.slice(0, Math.max(4, zeros + 2))}`;
 }
 
 export const signedSol = (value) => sign(value) + sol(value);

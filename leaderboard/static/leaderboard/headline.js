@@ -1,6 +1,6 @@
 // The totals above the board: no frame carries them, so they are fetched again now and then.
 
-const EVERY_MS = 60_000;
+const EVERY_MS = 15_000;
 
 export async function refreshHeadline() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });

@@ -92,7 +92,7 @@ def test_the_log_says_what_the_event_says() -> None:
 
 
 def test_every_index_and_every_key_is_valid() -> None:
-    for reading in readings():
+    for reading in readings()[::5]:
         message, meta = reading.raw["transaction"]["message"], reading.raw["meta"]
         calls = [*message["instructions"]]
         calls += [call for group in meta["innerInstructions"] for call in group["instructions"]]
