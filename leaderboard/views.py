@@ -26,7 +26,7 @@ def board(request: HttpRequest, period: str = Period.DAY.value) -> HttpResponse:
     if period not in Period.values:
         return _unknown_period(request, period)
     # What somebody else has put behind the question mark would be shown to the next visitor.
-    if request.META["QUERY_STRING"] not in ("", f"include={BOTS}"):
+    if request.META.get("QUERY_STRING", "") not in ("", f"include={BOTS}"):
         return HttpResponse(_board_page(request, period))
     key = f"board-page:{request.build_absolute_uri()}:{queries.version_of(period)}"
     return HttpResponse(queries.remembered(key, lambda: _board_page(request, period)))

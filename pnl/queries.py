@@ -14,7 +14,7 @@ import msgspec
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from pnl.fields import ADDRESS_BYTES, base58_bytes
-from pnl.models import HourlyRollup, Position, Realization, Trade, Trader
+from pnl.models import HourlyRollup, Position, Realization, Touched, Trade, Trader
 
 # 32 bytes in base58. Decoding takes quadratic time, so nothing longer is decoded at all.
 ADDRESS_CHARACTERS = (32, 44)
@@ -133,6 +133,16 @@ def trader_ids_after(last: int, *, limit: int) -> list[int]:
     """Ids of traders above `last`, ascending: a walk over everybody who ever traded."""
     later = Trader.objects.filter(pk__gt=last).order_by("pk")
     return list(later.values_list("pk", flat=True)[:limit])
+
+
+def last_touched() -> int:
+    """The latest note that a trader must be summed again, 0 without one."""
+    return int(Touched.objects.aggregate(last=Max("pk", default=0))["last"])
+
+
+def touched_until(last: int) -> int:
+    """How many notes up to this one still wait."""
+    return Touched.objects.filter(pk__lte=last).count()
 
 
 def check_address(address: str) -> None:

@@ -136,7 +136,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if SERVESTATIC_USE_FINDERS
-        else "servestatic.storage.CompressedManifestStaticFilesStorage"
+        else "pumploss.storage.HashedStaticFiles"
     },
 }
 

@@ -54,8 +54,9 @@ class Agenda:
         """When the next thing is due, or a time after the default if nothing is."""
         return self._heap[0].at if self._heap else default + 1
 
-    def near(self) -> int:
-        """How many entries are due within the horizon of the last one taken."""
+    def near(self, now_ms: int) -> int:
+        """How many entries are due within the horizon, to the second."""
+        self._slide(now_ms // 1_000 + _HORIZON_S)
         return self._near
 
     def _slide(self, edge: int) -> None:

@@ -74,6 +74,3 @@ class Cast:
         key = keys.derive(b"wallet", self._seed, str(number).encode())
         wallet = self._wallets[number] = Wallet(number, key, kind)
         return wallet
-
-    def __len__(self) -> int:
-        return len(self._wallets)

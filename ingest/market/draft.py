@@ -24,10 +24,6 @@ class Draft:
         """Give a role its address."""
         self._roles[role] = address
 
-    def address(self, role: str) -> str:
-        """The address of a role."""
-        return self._roles[role]
-
     def move(self, source: str, target: str, lamports: int) -> None:
         """Lamports from one role to another."""
         changes = self._changes

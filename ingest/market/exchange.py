@@ -29,7 +29,7 @@ _MESSAGES: Final = (Message.LEGACY, Message.V0, Message.LOOKUP, Message.LOOKUP)
 class Transaction(NamedTuple):
     """One transaction as Helius delivers it, and the trades a decoder must find in it.
 
-    `at_ms` is when it happened; the block's own time, in seconds, may lie up to a second before.
+    `at_ms` is when it happened; the block's time, in seconds, is its slot's.
     """
 
     json: str

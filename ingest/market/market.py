@@ -20,6 +20,7 @@ Acts = list[Transaction]
 
 _MEAN_STAKE: Final = 900_000_000
 _CURVE_STAKE_MAX: Final = 12_000_000_000
+_LEAST_STAKE: Final = 10_000_000
 _TICK_MS: Final = 1_000
 _LONGEST_WAIT_MS: Final = 3_600_000
 _FAILED: Final = 0.018  # of buys
@@ -69,7 +70,7 @@ class Market:
 
     def _recruit(self, pace: Pace) -> int:
         """Begin as many stories as the pace needs; how many ms to look away after that."""
-        missing = pace.due(self._now + HORIZON_MS) - self._trades - self._agenda.near()
+        missing = pace.due(self._now + HORIZON_MS) - self._trades - self._agenda.near(self._now)
         while missing > 0:
             missing -= self._begin()
         return min(max(_TICK_MS, pace.wait(-missing)), _LONGEST_WAIT_MS)
@@ -86,20 +87,36 @@ class Market:
 
     def _lead(self, token: Token, story: Story, begin: int, ages: list[int]) -> None:
         """Somebody is in before the others, and out while they still come."""
-        leader = self._cast.pick(Kind.INSIDER, self._dice) if token.born else token.creator
-        share = 0.10 + 0.15 * self._dice.random()
-        stake = self._stake(leader) // 4 + int(share * len(ages) * _MEAN_STAKE)
-        act = self._follow if token.born else self._launch
+        share = 0.08 + 0.14 * self._dice.random()
+        stake = int(share * len(ages) * _MEAN_STAKE) + _LEAST_STAKE
+        dump = begin + 5_000 + ages[int(len(ages) * (0.6 + 0.3 * self._dice.random()))]
+        if token.born:
+            self._agenda.add(begin, self._follow, token, stake, dump)
+        else:
+            self._agenda.add(begin, self._launch, token, story, stake, dump)
+
+    def _launch(self, token: Token, story: Story, stake: int, dump: int) -> Acts:
         token.born = True
-        self._agenda.add(begin, act, token, leader, stake)
-        dump = ages[int(len(ages) * (0.6 + 0.3 * self._dice.random()))]
-        self._agenda.add(begin + 5_000 + dump, self._exit, token.holding(leader), 1.0)
+        self._universe.launched(token, story)
+        holding = token.holding(token.creator)
+        done = self._exchange.launch(self.time_ms, Order(holding, stake))
+        self._agenda.add(dump, self._exit, holding, 1.0)
+        return [done]
 
-    def _follow(self, token: Token, leader: Wallet, stake: int) -> Acts:
-        return [self._exchange.trade(self.time_ms, [Order(token.holding(leader), stake)])]
+    def _follow(self, token: Token, stake: int, dump: int) -> Acts:
+        if token.waiting or token.shunned:
+            return []
+        holding = token.holding(self._cast.pick(Kind.INSIDER, self._dice))
+        order = Order(holding, self._affordable(token, stake))
+        done = self._exchange.trade(self.time_ms, [order])
+        self._agenda.add(dump, self._exit, holding, 1.0)
+        self._graduate_if_complete(token)
+        return [done]
 
-    def _launch(self, token: Token, leader: Wallet, stake: int) -> Acts:
-        return [self._exchange.launch(self.time_ms, Order(token.holding(leader), stake))]
+    def _affordable(self, token: Token, stake: int) -> int:
+        """Nobody buys up a whole curve without believing in it."""
+        free = token.destined or token.pool is not None
+        return stake if free else min(stake, _CURVE_STAKE_MAX)
 
     def _visit(self, token: Token, story: Story, age: int) -> Acts:
         wallet = self._cast.pick(visitor(age, self._dice), self._dice)
@@ -119,13 +136,13 @@ class Market:
             return []
         if token.shunned:
             return []
-        stake = stake if token.destined or token.pool else min(stake, _CURVE_STAKE_MAX)
+        stake = self._affordable(token, stake)
         acts = self._mishaps(token, wallet, stake)
         orders = [Order(token.holding(wallet), stake)]
-        if self._dice.random() < _BUNDLED:
-            friend = self._cast.pick(wallet.kind, self._dice)
-            if friend is not wallet:
-                orders.append(Order(token.holding(friend), min(stake, self._stake(friend))))
+        friend = self._cast.pick(wallet.kind, self._dice)
+        # Where the first of two could buy the last unit, nobody comes in pairs.
+        if self._dice.random() < _BUNDLED and friend is not wallet and not token.destined:
+            orders.append(Order(token.holding(friend), min(stake, self._stake(friend))))
         acts.append(self._exchange.trade(self.time_ms, orders))
         for order in orders:
             self._plan_exit(order.holding, conviction)
@@ -169,7 +186,7 @@ class Market:
         if self._denies(holding):
             self._plan_exit(holding, conviction)
             return []
-        if units > 1 and self._dice.random() < _HALVED:
+        if token.market.worth_of(units) > 2 * _LEAST_STAKE and self._dice.random() < _HALVED:
             units //= 2
             self._plan_exit(holding, conviction)
         return self._sell(holding, units)
@@ -187,7 +204,7 @@ class Market:
         worth = token.market.worth_of(units)
         into = self._universe.hot() if self._dice.random() < _ROTATED else None
         if into is not None and into is not token and not (into.waiting or into.shunned):
-            orders.append(Order(into.holding(holding.wallet), max(10_000_000, worth * 9 // 10)))
+            orders.append(Order(into.holding(holding.wallet), max(_LEAST_STAKE, worth * 9 // 10)))
         acts = [self._exchange.trade(self.time_ms, orders)]
         for order in orders[1:]:
             self._plan_exit(order.holding, 1.0)

@@ -39,7 +39,7 @@ class Universe:
         """A token and what happens to it next."""
         mark = self._dice.random()
         if self._unborn and mark < _LAUNCHED:
-            return self._launched()
+            return self._conceived()
         if not self._curves or mark < _LAUNCHED + _POOLED:
             token, story = self._dice.choice(self._pools), Story.POOL
         else:
@@ -51,12 +51,18 @@ class Universe:
         """A token people talk about."""
         return self._dice.choice(self._hot) if self._hot else None
 
+    def launched(self, token: Token, story: Story) -> None:
+        """The token exists now; if anything is to happen with it, people hear of it."""
+        self._curves.append(token)
+        if story is not Story.DUD:
+            self._hot.append(token)
+
     def graduated(self, token: Token) -> None:
         """The token's curve became a pool."""
         self._pools.append(token)
         self._curves.remove(token)
 
-    def _launched(self) -> tuple[Token, Story]:
+    def _conceived(self) -> tuple[Token, Story]:
         mark = self._dice.random()
         story = Story.PUMP
         if mark < _RUNNERS:
@@ -65,9 +71,6 @@ class Universe:
             story = Story.DUD
         token = self._mint()
         token.destined = story is Story.RUNNER
-        self._curves.append(token)
-        if story is not Story.DUD:
-            self._hot.append(token)
         return token, story
 
     def _mint(self) -> Token:

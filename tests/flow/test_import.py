@@ -12,10 +12,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from leaderboard.models import Standing
 from pnl import interning
 from pnl.imports import COLUMNS
 from pnl.models import HourlyRollup, Position, Realization, Touched, Trade
 from tests.flow.bodies import base58, mint, wallet
+from tests.flow.shown import begin
 
 REAL = Path("data") / "pumpfun_curve_trades_2024-04_2025-01.csv.gz"
 ROWS, WITHOUT_SLOT, TWICE = 65_497, 137, 0
@@ -224,6 +226,17 @@ def test_the_largest_amounts_of_the_chain_are_kept(
     )
     assert imports(file(largest)).code == 0
     assert Position.objects.get().units == 2**64 - 1
+
+
+def test_the_boards_are_rebuilt_from_what_was_imported(
+    imports: Imports, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin()
+    imports(file(ROW, with_values(is_buy="0", tx_index="3")))
+    call_command("rebuild_boards")
+    assert capsys.readouterr().out == "1 traders summed again on every board.\n"
+    assert Standing.objects.get().realized_lamports == 990_000_099 - 1_010_000_099
+    assert not Touched.objects.exists()
 
 
 def test_quotes_a_byte_order_mark_and_dos_lines_are_understood(

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+import pnl.queries
 from leaderboard import operations
 
 
@@ -15,11 +16,14 @@ class Command(BaseCommand):
     help = "Sum every trader again on all boards; needs no running worker, and minds none."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        touched = operations.rebuild(now=datetime.now(UTC))
-        summed = 0
-        with tqdm(total=touched, unit=" traders", disable=None) as bar:
-            # Running workers may take some of them, and on a busy site there is always one more.
-            while summed < touched and (done := operations.refresh(now=datetime.now(UTC)).traders):
-                summed += done
-                bar.update(done)
-        self.stdout.write(f"{touched} traders touched, {summed} summed here.")
+        traders = operations.rebuild(now=datetime.now(UTC))
+        # On a busy site somebody is always waiting: what came after the last one is not ours.
+        last = pnl.queries.last_touched()
+        waiting = pnl.queries.touched_until(last)
+        with tqdm(total=waiting, unit=" notes", disable=None) as bar:
+            while waiting:
+                operations.refresh(now=datetime.now(UTC))
+                still = pnl.queries.touched_until(last)
+                bar.update(waiting - still)
+                waiting = still
+        self.stdout.write(f"{traders} traders summed again on every board.")

@@ -1,5 +1,6 @@
 """What a frame says is exact to the lamport, and frames add up to the board."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal, localcontext
@@ -69,7 +70,7 @@ def test_a_snapshot_and_every_delta_after_it_are_the_fresh_snapshot(
     looks: list[list[Line]],
 ) -> None:
     rows = snapshot_of(1, looks[0])["rows"]
-    for before, after in zip(looks, looks[1:], strict=False):
+    for before, after in itertools.pairwise(looks):
         rows = patched(rows, received(messages.delta("24h", 2, AS_OF, changes(before, after))))
     assert rows == snapshot_of(len(looks), looks[-1])["rows"]
 

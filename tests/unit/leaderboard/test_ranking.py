@@ -1,5 +1,6 @@
 """Ties share a rank, and what changed between two looks at a board is enough to redo the second."""
 
+import itertools
 from collections.abc import Sequence
 
 from hypothesis import given
@@ -71,7 +72,7 @@ def test_a_look_with_the_changes_applied_is_the_later_look(
 @given(st.lists(BOARDS, min_size=2, max_size=8))
 def test_a_viewer_who_misses_no_change_never_needs_to_look_again(looks: list[list[Line]]) -> None:
     seen = looks[0]
-    for before, after in zip(looks, looks[1:], strict=False):
+    for before, after in itertools.pairwise(looks):
         seen = applied(held(seen), changes(before, after))
     assert seen == looks[-1]
 

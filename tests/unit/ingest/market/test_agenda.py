@@ -23,7 +23,7 @@ def test_things_happen_in_order_and_the_near_ones_are_counted(times: list[int]) 
         entry = agenda.next()
         assert entry.at == waiting.pop(0)
         edge = (entry.at // 1_000) * 1_000 + HORIZON_MS
-        assert agenda.near() == sum(time < edge for time in waiting)
+        assert agenda.near(entry.at) == sum(time < edge for time in waiting)
 
 
 def test_what_is_entered_for_the_same_moment_happens_as_it_was_entered() -> None:

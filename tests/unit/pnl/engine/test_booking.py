@@ -1,7 +1,5 @@
 """What each trade brings by weighted average cost, written as ledgers."""
 
-import pytest
-
 from pnl.engine.booking import book
 from pnl.engine.positions import Position
 from tests.ledger import check, parse
