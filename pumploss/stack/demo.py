@@ -21,7 +21,8 @@ from pumploss.stack.supervisor import Supervisor
 from pumploss.stack.terminal import say
 
 STAFF = "staff"
-MARKET = "--rate 20 --seed 7 --history-trades 4000 --history-days 30 --forever"
+# A month of trades is played once, so that every board has something to show at the first start.
+MARKET = "--rate 20 --seed 7 --history-trades 20000 --history-days 30 --forever"
 
 
 def demo(root: Path = CLONE) -> int:
@@ -66,7 +67,7 @@ def _supervise(
         kept.unlink()
     logs = directory / "logs"
     supervisor = Supervisor(logs, partial(_announce, url, login))
-    for name, command in {**commands_of(root), "market": _market(url)}.items():
+    for name, command in {**commands_of(root), "market": _market(url, directory)}.items():
         supervisor.add_process(name, command, env=dict(environ), cwd=str(root))
     supervisor.loop()
     if supervisor.fallen is None:
@@ -79,9 +80,10 @@ def _supervise(
     )
 
 
-def _market(url: str) -> str:
+def _market(url: str, directory: Path) -> str:
     door = shlex.quote(f"{url}/webhooks/helius/")
-    command = f"python manage.py simulate_market --url {door} {MARKET}"
+    played = shlex.quote(str(directory / "market-history"))
+    command = f"python manage.py simulate_market --url {door} {MARKET} --history-marker {played}"
     return f"exec python -m pumploss.stack once-live {shlex.quote(url)} -- {command}"
 
 
