@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-import pnl.queries
 from django.db import connection, transaction
 from django.db.models import F
 
 import pnl.operations
+import pnl.queries
 from leaderboard import broadcast, queries
 from leaderboard.models import Board, Period, Standing
 from leaderboard.ranking import changes

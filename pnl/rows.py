@@ -61,14 +61,19 @@ SELECT p.trader_id, p.token_id, p.id,
    FOR UPDATE OF p
 """
 
+# Each position's trades by the index, one position after the other: OFFSET 0 keeps the planner from
+# joining whole tables. Whenever it believes them empty (they were analyzed before the first commit),
+# it would compare every trade with every realization.
 TRADES_OF_POSITIONS = """
 SELECT t.trader_id, t.token_id, t.id, t.signature, t.event_index, t.slot, t.block_index,
        extract(epoch FROM t.block_time)::int8, t.side, t.token_units::text, t.lamports,
        r.matched_units::text, r.unmatched_units::text, r.cost_lamports, r.proceeds_lamports,
        r.unmatched_lamports, r.realized_lamports, r.closes, r.trip_lamports, r.hold_seconds
   FROM unnest(%b::int8[], %b::int8[]) AS k(trader_id, token_id)
-  JOIN pnl_trade t ON t.trader_id = k.trader_id AND t.token_id = k.token_id
-  LEFT JOIN pnl_realization r ON r.trade_id = t.id
+ CROSS JOIN LATERAL (
+       SELECT * FROM pnl_trade
+        WHERE trader_id = k.trader_id AND token_id = k.token_id OFFSET 0) AS t
+  LEFT JOIN LATERAL (SELECT * FROM pnl_realization WHERE trade_id = t.id OFFSET 0) AS r ON true
 """
 
 POSITION_COLUMNS = (

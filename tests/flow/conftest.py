@@ -20,6 +20,6 @@ def ask(transactional_db: None) -> Ask:
     def answer(query: str) -> list[tuple[object, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(query)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     return answer

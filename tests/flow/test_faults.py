@@ -57,6 +57,10 @@ class Sender:
             for each in sent:
                 each.result()
 
+    def wait_for(self, *, acknowledged: int = 0, refused: int = 0) -> None:
+        """Until so many were; answers that are still under way are not waited for."""
+        self.stack.wait_until(lambda: self.acknowledged >= acknowledged and self.refused >= refused)
+
     def _sent(self, body: bytes) -> bool:
         try:
             sent = self.stack.post(body) == 200
@@ -76,8 +80,9 @@ def shuffled_bodies(name: str, count: int) -> tuple[list[Trade], list[bytes]]:
     return trades, bodies
 
 
-def pending(stack: RunningStack) -> int:
-    return int(stack.sql(PENDING)[0][0])
+def wait_for_work(stack: RunningStack, left: int) -> None:
+    """Until no more than so many deliveries wait."""
+    stack.wait_until(lambda: stack.sql(PENDING)[0][0] <= left)
 
 
 def check_alive(stack: RunningStack) -> None:
@@ -135,7 +140,7 @@ def test_a_worker_killed_again_and_again_books_everything_once(stack: RunningSta
     Sender(stack).send_all(bodies, meanwhile=lambda: None)
     for left in (len(bodies) - 1, len(bodies) // 2):
         stack.start_process("worker")
-        stack.wait_until(lambda left=left: pending(stack) <= left)
+        wait_for_work(stack, left)
         stack.kill("worker")
     stack.start_process("worker")
     settle(stack)
@@ -146,15 +151,14 @@ def test_a_database_that_crashes_under_way_loses_nothing_acknowledged(stack: Run
     trades, bodies = shuffled_bodies("crashed", 1600)
     sender = Sender(stack)
 
-    def crash() -> None:
-        for share in (0.2, 0.6):
-            stack.wait_until(lambda share=share: sender.acknowledged > share * len(bodies))
+    def crash_twice() -> None:
+        for part in (len(bodies) // 5, len(bodies) // 2):
+            sender.wait_for(acknowledged=part)
             stack.postgres.kill()
-            refused = sender.refused
-            stack.wait_until(lambda refused=refused: sender.refused > refused)
+            sender.wait_for(refused=sender.refused + 1)
             stack.postgres.start()
 
-    sender.send_all(bodies, crash)
+    sender.send_all(bodies, crash_twice)
     settle(stack)
     check(stack, trades)
     check_alive(stack)

@@ -117,6 +117,9 @@ def folded(rows: Rows) -> tuple[dict[tuple[str, ...], Any], dict[tuple[str, int]
 
 def on_record() -> tuple[dict[tuple[str, ...], Any], dict[tuple[str, int], Any]]:
     """The same of the ledger."""
+    # The planner knows nothing of rows that are not committed, and would join them two by two.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE pnl_position, pnl_realization, pnl_trade, pnl_trader, pnl_token")
     positions = Position.objects.values_list(
         *("trader__address", "token__mint", "units", "cost_lamports", "bought_lamports"),
         *("sold_lamports", "realized_lamports", "unmatched_units"),

@@ -1,7 +1,7 @@
 """A body posted over HTTP becomes a trade, a position, a result, a standing, a frame, an answer."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
@@ -88,14 +88,14 @@ def test_the_pages_show_what_was_posted(running_stack: RunningStack) -> None:
     address = base58(wallet("pages"))
     running_stack.post(body_of(trades))
     settle(running_stack)
+    paths = {"/", "/leaderboards/7d/", "/leaderboards/all/", f"/wallets/{address}/"}
 
     def shown(path: str) -> bool:
         page = requests.get(running_stack.url + path, timeout=10)
         return page.status_code == 200 and "-20.123456789 SOL" in page.text
 
-    # The board's page may be five seconds old.
-    for path in ("/", "/leaderboards/7d/", "/leaderboards/all/", f"/wallets/{address}/"):
-        running_stack.wait_until(lambda path=path: shown(path))
+    # A page may be five seconds old.
+    running_stack.wait_until(lambda: set(filter(shown, paths)) == paths)
 
 
 def test_a_body_delivered_again_and_again_is_booked_once(running_stack: RunningStack) -> None:
@@ -125,7 +125,7 @@ def _cut(element: dict[str, Any]) -> dict[str, Any]:
     return element
 
 
-BREAKS = {
+BREAKS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a slot that is no number": lambda element: element | {"slot": "soon"},
     "no message": lambda element: element | {"transaction": {"signatures": ["x"]}},
     "an event cut short": _cut,

@@ -130,8 +130,10 @@ class Books:
     def realized(self) -> list[tuple[Any, ...]]:
         """As REALIZED reads them."""
         return sorted(
-            (r.trade.signature.hex(), r.trade.event_index)
-            + (r.matched, r.cost, r.proceeds, r.realized, r.trade.block_time)
+            (
+                *(r.trade.signature.hex(), r.trade.event_index),
+                *(r.matched, r.cost, r.proceeds, r.realized, r.trade.block_time),
+            )
             for r in self.results
         )
 
