@@ -50,7 +50,7 @@ class Token(models.Model):
     mint = Base58Field(unique=True, editable=False)
 
     def __str__(self) -> str:
-        return self.mint
+        return str(self.mint)
 
 
 class Trade(models.Model):

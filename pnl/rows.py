@@ -62,7 +62,7 @@ SELECT p.trader_id, p.token_id, p.id,
 """
 
 # Each position's trades by the index, one position after the other: OFFSET 0 keeps the planner from
-# joining whole tables. Whenever it believes them empty (they were analyzed before the first commit),
+# joining whole tables. While it believes them empty (they were analyzed before the first commit)
 # it would compare every trade with every realization.
 TRADES_OF_POSITIONS = """
 SELECT t.trader_id, t.token_id, t.id, t.signature, t.event_index, t.slot, t.block_index,

@@ -204,3 +204,17 @@ def test_a_delivery_that_was_set_aside_can_be_run_again(ask: Ask, poisoned: Inbo
     again = inbox.process_pending()
     assert again == inbox.Report(deliveries=5, booked=0, duplicates=8, set_aside=1)
     check(ask, poisoned.good)
+
+
+def test_a_delivery_whose_fault_is_gone_is_booked_when_it_is_run_again(
+    ask: Ask, poisoned: Inbox
+) -> None:
+    inbox.process_pending()
+    mended = Chain("mended").loss("mended", SOL)
+    Delivery.objects.filter(pk=poisoned.broken).update(body=body_of(mended))
+    inbox.reprocess([poisoned.broken])
+    inbox.process_pending()
+    check(ask, [*poisoned.good, *mended])
+    kept = Delivery.objects.get(pk=poisoned.broken)
+    assert (kept.attempts, kept.error, kept.traceback, kept.trades) == (2, "", "", 2)
+    assert not Delivery.objects.set_aside().exists()

@@ -164,6 +164,19 @@ def test_a_database_that_crashes_under_way_loses_nothing_acknowledged(stack: Run
     check_alive(stack)
 
 
+def test_viewers_are_served_by_a_process_whose_database_has_crashed(stack: RunningStack) -> None:
+    with Viewer(stack.ws_url) as viewer:
+        viewer.hear()
+        stack.postgres.kill()
+        stack.postgres.start()
+        for number in range(3):
+            name = f"viewer {number}"
+            Sender(stack).send(body_of(Chain(name).loss(name, 8000 * SOL)))
+            viewer.hear_of(base58(wallet(name)))
+            assert viewer.ask("resync", "snapshot")["rows"] == viewer.board
+            assert fresh_look(stack, "24h").board == viewer.board
+
+
 def test_a_dead_broker_never_changes_the_answer_of_the_door(stack: RunningStack) -> None:
     trades, bodies = shuffled_bodies("no broker", 800)
     sender = Sender(stack)
