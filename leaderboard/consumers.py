@@ -2,14 +2,20 @@
 
 import asyncio
 import json
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error
 
 from leaderboard.hub import Viewer, hub
 from leaderboard.models import Period
 
+log = logging.getLogger(__name__)
+
 UNKNOWN_PERIOD = 4404
+TRY_AGAIN = 1013
 
 
 class BoardConsumer(AsyncWebsocketConsumer):
@@ -27,7 +33,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
             return
         self.viewer = Viewer(period, self._write)
         self.serving = asyncio.create_task(self.viewer.serve())
-        await hub.join(self.viewer)
+        await self._start(hub.join, self.viewer)
 
     async def disconnect(self, code: int) -> None:
         """Leave the board."""
@@ -44,7 +50,15 @@ class BoardConsumer(AsyncWebsocketConsumer):
             case "ping":
                 await self._write(hub.pong(self.viewer.period))
             case "resync":
-                await hub.restart(self.viewer)
+                await self._start(hub.restart, self.viewer)
+
+    async def _start(self, start: Callable[[Viewer], Awaitable[None]], viewer: Viewer) -> None:
+        """Give the viewer its snapshot; while no board can be read it must come back later."""
+        try:
+            await start(viewer)
+        except Error as error:
+            log.warning("A viewer was sent away: %s", error)
+            await self.close(code=TRY_AGAIN, reason="the board cannot be read now")
 
     async def _write(self, frame: bytes) -> None:
         await self.send(text_data=frame.decode())

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
@@ -111,7 +111,8 @@ class Hub:
         return await asyncio.shield(reading)
 
     async def _read(self, period: str) -> tuple[int, bytes]:
-        seen = await sync_to_async(queries.snapshot, thread_sensitive=False)(period)
+        # Outside a request nobody else looks whether the thread's connection is still alive.
+        seen = await database_sync_to_async(queries.snapshot, thread_sensitive=False)(period)
         rendered = (seen.version, messages.encoded(seen.frame()))
         # Only what keeps hearing deltas may remember a snapshot, and only while none is newer.
         if self._subscribed.is_set() and self._versions.get(period, 0) <= seen.version:

@@ -23,27 +23,21 @@ entries AS (
     SELECT r.trader_id, r.trades, r.volume_lamports, r.matched_sells, r.unmatched_sells,
            r.unpriced, r.cost_lamports, r.realized_lamports, r.loss_lamports, r.worst_lamports,
            r.closed, r.wins, r.last_loss_at, r.hour AS oldest_at
-      FROM asked CROSS JOIN LATERAL (
-           SELECT * FROM pnl_hourlyrollup h
-            WHERE h.trader_id = asked.trader_id
-              AND (%(edge)s::timestamptz IS NULL OR h.hour > %(edge)s::timestamptz) OFFSET 0) AS r
+      FROM asked JOIN pnl_hourlyrollup r USING (trader_id)
+     WHERE %(edge)s::timestamptz IS NULL OR r.hour > %(edge)s::timestamptz
     UNION ALL
     SELECT t.trader_id, 1, coalesce(t.lamports, 0), 0, 0, (t.lamports IS NULL)::int,
            0, 0, 0, 0, 0, 0, NULL, t.block_time
-      FROM asked CROSS JOIN LATERAL (
-           SELECT * FROM pnl_trade c
-            WHERE c.trader_id = asked.trader_id
-              AND c.block_time > %(edge)s AND c.block_time < %(edge_end)s OFFSET 0) AS t
+      FROM asked JOIN pnl_trade t USING (trader_id)
+     WHERE t.block_time > %(edge)s AND t.block_time < %(edge_end)s
     UNION ALL
     SELECT x.trader_id, 0, 0, (x.matched_units > 0)::int, (x.unmatched_units > 0)::int, 0,
            x.cost_lamports, x.realized_lamports, LEAST(0, x.realized_lamports),
            LEAST(0, x.realized_lamports), x.closes::int,
            (x.closes AND x.trip_lamports > 0)::int,
            CASE WHEN x.realized_lamports < 0 THEN x.realized_at END, x.realized_at
-      FROM asked CROSS JOIN LATERAL (
-           SELECT * FROM pnl_realization c
-            WHERE c.trader_id = asked.trader_id
-              AND c.realized_at > %(edge)s AND c.realized_at < %(edge_end)s OFFSET 0) AS x
+      FROM asked JOIN pnl_realization x USING (trader_id)
+     WHERE x.realized_at > %(edge)s AND x.realized_at < %(edge_end)s
 ),
 summed AS (
     SELECT trader_id, sum(trades) AS trades, sum(volume_lamports) AS volume_lamports,

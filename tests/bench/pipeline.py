@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier, Event
-from typing import Final
+from statistics import median
+from typing import Final, NamedTuple
 
 from django.db import connection
 
@@ -27,27 +28,38 @@ WRITTEN: Final = (
 )
 
 
+class Shift(NamedTuple):
+    """One worker's part: when it began, when it found the inbox empty, the CPU its Python took."""
+
+    began: float
+    ended: float
+    cpu_seconds: float
+
+
 def measure(sizes: Sizes) -> Report:
     """The same inbox booked by one worker, by two, and copied; round after round."""
     speeds: dict[int, list[float]] = {workers: [] for workers in WORKERS}
+    costs: dict[int, list[float]] = {workers: [] for workers in WORKERS}
     copies: list[float] = []
     with scratch():
         trades = _prepare(sizes.deliveries)
         for _ in range(sizes.rounds):
             for workers in WORKERS:
-                _fill_inbox()
-                speeds[workers].append(trades / _book(workers))
+                shifts = _book(workers)
                 prove_booked(trades)
+                speeds[workers].append(trades / _seconds(shifts))
+                costs[workers].append(1e6 * sum(shift.cpu_seconds for shift in shifts) / trades)
             copies.append(trades / _copy())
-    best = max(WORKERS, key=lambda workers: sum(speeds[workers]))
+    best = max(WORKERS, key=lambda workers: median(speeds[workers]))
     figures = [Figure("COPY of the trades", "trades/s", copies)]
     figures += [
         Figure(_name(workers), "trades/s", speeds[workers], "COPY of the trades")
         for workers in WORKERS
     ]
-    figures.append(
-        Figure(f"best: {_name(best)}", "trades/s", speeds[best], None, TARGET_PER_SECOND)
-    )
+    figures += [
+        Figure(f"best: {_name(best)}", "trades/s", speeds[best], None, TARGET_PER_SECOND),
+        Figure("CPU of the workers' Python", "µs/trade", costs[best]),
+    ]
     return Report("pipeline", figures, [_checked(sizes.deliveries, trades)])
 
 
@@ -85,23 +97,27 @@ def _fill_inbox() -> None:
         )
 
 
-def _book(workers: int) -> float:
-    """Seconds from the first claim to the last commit."""
+def _book(workers: int) -> list[Shift]:
+    """A full inbox booked until it is empty."""
+    _fill_inbox()
     start = FORK.Barrier(workers)
     with ExitStack() as stack, _refreshed():
         booking = [stack.enter_context(Aside(_work, start)) for _ in range(workers)]
-        times: list[tuple[float, float]] = [aside.result() for aside in booking]
-    return max(ended for _, ended in times) - min(began for began, _ in times)
+        return [aside.result() for aside in booking]
 
 
-def _work(start: Barrier) -> tuple[float, float]:
-    """When this worker began, and when it found the inbox empty."""
+def _seconds(shifts: list[Shift]) -> float:
+    """From the first claim to the last commit."""
+    return max(shift.ended for shift in shifts) - min(shift.began for shift in shifts)
+
+
+def _work(start: Barrier) -> Shift:
     connection.ensure_connection()
     start.wait()
-    began = time.monotonic()
+    began, cpu_before = time.monotonic(), time.process_time()
     while process_pending().deliveries:
         continue
-    return began, time.monotonic()
+    return Shift(began, time.monotonic(), time.process_time() - cpu_before)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from random import Random
 import psycopg
 import pytest
 import requests
+from websockets.exceptions import ConnectionClosed
 
 from pnl.engine.trades import Trade
 from tests.flow.bodies import SOL, Chain, base58, body_of, wallet
@@ -177,21 +178,46 @@ def test_viewers_are_served_by_a_process_whose_database_has_crashed(stack: Runni
             assert fresh_look(stack, "24h").board == viewer.board
 
 
+def test_viewers_are_asked_to_come_back_while_there_is_no_database(stack: RunningStack) -> None:
+    with Viewer(stack.ws_url, "7d") as there:
+        there.hear()
+        stack.postgres.kill()
+        try:
+            with Viewer(stack.ws_url, "30d") as late, pytest.raises(ConnectionClosed, match="1013"):
+                late.hear()
+            assert there.ask("ping", "pong")["version"] == there.version
+        finally:
+            stack.postgres.start()
+    assert fresh_look(stack, "30d").version >= 0
+
+
 def test_a_dead_broker_never_changes_the_answer_of_the_door(stack: RunningStack) -> None:
     trades, bodies = shuffled_bodies("no broker", 800)
+    lost = Chain("unseen").loss("unseen", 9000 * SOL)
+    # After a crash of the database the first body meets a connection that is no more.
+    Sender(stack).send(bodies.pop())
     sender = Sender(stack)
     with Viewer(stack.ws_url) as viewer:
         viewer.hear()
-        sender.send_all(bodies, stack.valkey.kill)
-        sender.send(body_of(lost := Chain("unseen").loss("unseen", 9000 * SOL)))
+        with broker_away(stack, sender, bodies):
+            sender.send(body_of(lost))
         assert sender.refused == 0
-        stack.valkey.start()
         settle(stack)
         check(stack, [*trades, *lost])
         catch_up(viewer, stack)
         assert viewer.board == fresh_look(stack, "24h").board
         assert viewer.board[0]["address"] == base58(wallet("unseen"))
     check_alive(stack)
+
+
+@contextmanager
+def broker_away(stack: RunningStack, sender: Sender, bodies: Sequence[bytes]) -> Iterator[None]:
+    """Send bodies while the broker dies; it comes back empty."""
+    sender.send_all(bodies, stack.valkey.kill)
+    try:
+        yield
+    finally:
+        stack.valkey.start()
 
 
 def test_boards_are_right_while_redis_is_gone(stack: RunningStack) -> None:
