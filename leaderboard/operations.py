@@ -1,18 +1,17 @@
 """Writing the boards: touched traders are summed again and viewers get what changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import F
 
 import pnl.operations
 import pnl.queries
 from leaderboard import broadcast, queries
 from leaderboard.models import Board, Period, Standing
-from leaderboard.ranking import changes
+from leaderboard.ranking import Line, changes
 from leaderboard.windows import DROP_STANDINGS, LENGTHS, SAVE_STANDINGS
 
 REFRESH_TASK = "leaderboard.tasks.refresh_boards"
@@ -75,13 +74,17 @@ def _locked_boards() -> dict[Period, int]:
 
 
 def _refreshed(
-    boards: Iterable[Period], traders: Sequence[int], now: datetime
+    boards: Mapping[Period, int], traders: Sequence[int], now: datetime
 ) -> tuple[Period, ...]:
     """Write the standings of these traders; the boards whose visible top is another now."""
     before = {period: queries.top(period) for period in boards}
     for period in before:
         _stand(period, traders, now)
-    return tuple(period for period in before if _publish(period, before[period], now))
+    return tuple(
+        period
+        for period, version in boards.items()
+        if _publish(period, version + 1, before[period], now)
+    )
 
 
 def _due(now: datetime, limit: int) -> list[int]:
@@ -109,14 +112,13 @@ def _window(length: timedelta | None, now: datetime) -> dict[str, Any]:
     return {"length": length, "edge": edge, "edge_end": hour + timedelta(hours=1)}
 
 
-def _publish(period: Period, before: list[Any], now: datetime) -> bool:
-    """Count the version up and send the change, if the visible top did change."""
+def _publish(period: Period, version: int, before: list[Line], now: datetime) -> bool:
+    """Move the board to its next version and send the change, if the visible top did change."""
     after = queries.top(period)
     difference = changes(before, after)
     if not (difference.upserts or difference.removed):
         return False
-    Board.objects.filter(period=period).update(version=F("version") + 1, refreshed_at=now)
-    version = Board.objects.values_list("version", flat=True).get(period=period)
+    Board.objects.filter(period=period).update(version=version, refreshed_at=now)
     seen = queries.Snapshot(period, version, now, after)
     transaction.on_commit(partial(broadcast.publish, seen, difference))
     return True

@@ -11,7 +11,7 @@ import msgspec
 import redis
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from leaderboard import messages
 from leaderboard.models import Board, Period, Standing
@@ -31,6 +31,29 @@ class Snapshot(NamedTuple):
     def frame(self) -> dict[str, Any]:
         """The snapshot as it is sent and shown."""
         return messages.snapshot(self.period, self.version, iso(self.as_of), self.lines)
+
+
+class Found(NamedTuple):
+    """A standing as it is read for a board, without the cost of a model's instance."""
+
+    period: str
+    trader_id: int
+    version: int
+    address: str
+    last_loss_at: datetime | None
+    label: str
+    kind: str
+    realized_lamports: int
+    loss_lamports: int
+    cost_lamports: int
+    volume_lamports: int
+    worst_lamports: int
+    trades: int
+    closed: int
+    wins: int
+    losing_streak: int
+    unmatched_sells: int
+    unpriced: int
 
 
 class Cursor(NamedTuple):
@@ -64,39 +87,27 @@ def iso(moment: datetime) -> str:
 
 def top(period: Period | str) -> list[Line]:
     """The visible top of a board with the default gates, in board order."""
-    found = _in_order(period, include_bots=False)[: _top_rows()]
-    return in_board_order(_lines(list(found)))
+    return in_board_order(_lines(_found(_in_order(period, include_bots=False)[: _top_rows()])))
 
 
 def snapshot(period: Period | str) -> Snapshot:
     """The top and its version, which one statement reads together: no lock, no torn look."""
     board = Board.objects.get(period=period)
-    version = Subquery(Board.objects.filter(period=period).values("version"))
-    found = list(_in_order(period, include_bots=False).annotate(version=version)[: _top_rows()])
-    seen = found[0].version if found else board.version
+    found = _found(_in_order(period, include_bots=False)[: _top_rows()])
+    version = found[0].version if found else board.version
     lines = in_board_order(_lines(found))
-    return Snapshot(str(period), seen, board.refreshed_at or _now(), lines)
+    return Snapshot(str(period), version, board.refreshed_at or _now(), lines)
 
 
 def rendered(period: Period | str) -> dict[str, Any]:
     """The snapshot frame, up to five seconds old; without Redis it is read from Postgres."""
-    try:
-        known = cache.get(cache_key(period))
-        if known is not None:
-            return dict(msgspec.json.decode(known))
-    except redis.RedisError as error:
-        log.warning("Redis did not answer, reading the board from Postgres: %s", error)
-    frame = snapshot(period).frame()
-    keep_rendered(period, messages.encoded(frame))
-    return frame
+    frame = remembered(cache_key(period), lambda: messages.encoded(snapshot(period).frame()))
+    return dict(msgspec.json.decode(frame))
 
 
 def keep_rendered(period: Period | str, frame: bytes) -> None:
     """Remember a rendered board for as long as it may be shown."""
-    try:
-        cache.set(cache_key(period), frame, settings.BOARD_CACHE_SECONDS)
-    except redis.RedisError as error:
-        log.warning("Redis did not keep the rendered board: %s", error)
+    _keep(cache_key(period), frame)
 
 
 def remembered(key: str, make: Callable[[], bytes]) -> bytes:
@@ -109,11 +120,15 @@ def remembered(key: str, make: Callable[[], bytes]) -> bytes:
     if known is not None:
         return bytes(known)
     made = make()
+    _keep(key, made)
+    return made
+
+
+def _keep(key: str, made: bytes) -> None:
     try:
         cache.set(key, made, settings.BOARD_CACHE_SECONDS)
     except redis.RedisError as error:
         log.warning("Redis did not keep %s: %s", key, error)
-    return made
 
 
 def cache_key(period: Period | str) -> str:
@@ -137,7 +152,7 @@ def page(
             | Q(realized_lamports=after.realized_lamports, trader_id__gt=after.trader_id)
         )
     board = Board.objects.get(period=period)
-    standings = list(found[: limit + 1])
+    standings = _found(found[: limit + 1])
     shown = standings[:limit]
     lines = _lines(shown, after)
     more = len(standings) > limit
@@ -155,7 +170,12 @@ def headline(period: Period | str) -> dict[str, Any]:
         winners=Count("trader_id", filter=Q(realized_lamports__gt=0)),
         traders=Count("trader_id"),
     )
-    worst = ranked.filter(worst_lamports__lt=0).order_by("worst_lamports").first()
+    worst = (
+        ranked.select_related("trader")
+        .filter(worst_lamports__lt=0)
+        .order_by("worst_lamports")
+        .first()
+    )
     return {
         "total_lost_sol": messages.sol(sums["lost"] or 0),
         "losers": sums["losers"],
@@ -203,45 +223,51 @@ def _now() -> datetime:
 
 
 def _in_order(period: Period | str, *, include_bots: bool) -> "QuerySet[Standing]":
-    standings = Standing.objects.filter(period=period).select_related("trader")
+    standings = Standing.objects.filter(period=period)
     if not include_bots:
         standings = standings.filter(ranked=True)
     return standings.order_by("realized_lamports", "trader_id")
 
 
-def _lines(standings: Sequence[Standing], after: Cursor | None = None) -> list[Line]:
-    scores = [standing.realized_lamports for standing in standings]
+def _found(standings: "QuerySet[Standing]") -> list[Found]:
+    """The rows of standings, each with its board's version: one statement reads both."""
+    version = Subquery(Board.objects.filter(period=OuterRef("period")).values("version"))
+    rows = standings.annotate(version=version, address=F("trader__address"))
+    return [Found(*row) for row in rows.values_list(*Found._fields)]
+
+
+def _lines(found: Sequence[Found], after: Cursor | None = None) -> list[Line]:
+    scores = [row.realized_lamports for row in found]
     first = 1 if after is None else after.place + 1
     places = ranks(scores, first)
     if after is not None and scores:
         tied = scores.count(after.realized_lamports) if scores[0] == after.realized_lamports else 0
         places[:tied] = [after.rank] * tied
-    return [_line(*pair) for pair in zip(standings, places, strict=True)]
+    return [_line(row, rank) for row, rank in zip(found, places, strict=True)]
 
 
-def _line(standing: Standing, rank: int) -> Line:
-    lost_at = standing.last_loss_at
+def _line(row: Found, rank: int) -> Line:
     return Line(
-        standing.trader.address,
+        row.address,
         rank,
-        standing.label,
-        standing.kind,
-        standing.realized_lamports,
-        standing.loss_lamports,
-        standing.cost_lamports,
-        standing.volume_lamports,
-        standing.worst_lamports,
-        standing.trades,
-        standing.closed,
-        standing.wins,
-        standing.losing_streak,
-        standing.unmatched_sells,
-        standing.unpriced,
-        iso(lost_at) if lost_at else None,
+        row.label,
+        row.kind,
+        row.realized_lamports,
+        row.loss_lamports,
+        row.cost_lamports,
+        row.volume_lamports,
+        row.worst_lamports,
+        row.trades,
+        row.closed,
+        row.wins,
+        row.losing_streak,
+        row.unmatched_sells,
+        row.unpriced,
+        iso(row.last_loss_at) if row.last_loss_at else None,
     )
 
 
-def _cursor_after(last: Standing, rank: int, place: int, include_bots: bool) -> str:
+def _cursor_after(last: Found, rank: int, place: int, include_bots: bool) -> str:
     return encode_cursor(
         Cursor(last.period, include_bots, last.realized_lamports, last.trader_id, rank, place)
     )
