@@ -14,7 +14,7 @@ help:
 	@echo 'make demo          the whole site on http://127.0.0.1:8000/ with a playing market (PORT=8001)'
 	@echo 'make test          the whole test suite (ARGS="-k name")'
 	@echo 'make check         lint, format, types, import law, system checks, migrations'
-	@echo 'make bench         the benchmarks (ARGS="ingest --json")'
+	@echo 'make bench         the benchmarks (ARGS="receiver --json")'
 	@echo 'make install       only the environment in .venv'
 	@echo 'make lock          resolve pyproject.toml into requirements.txt again'
 	@echo 'make reset         remove the databases of this clone'

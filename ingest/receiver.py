@@ -27,6 +27,8 @@ FLUSH_BYTES_MAX = 16 * 1024 * 1024
 WAITING_BYTES_MAX = 256 * 1024 * 1024
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_MILLISECONDS = 5000
+# A server that hangs answers no timeout of its own.
+ANSWER_TIMEOUT_SECONDS = 8
 
 INSERT = """
 INSERT INTO ingest_delivery (body, size_bytes)
@@ -118,8 +120,26 @@ class Inbox:
                 kept.set_exception(failure)
 
     async def _insert(self, bodies: list[bytes]) -> None:
-        connection = await self._connected()
-        await connection.execute(INSERT, [bodies])
+        """Commit the bodies, over a new connection if the one at hand broke since its last use.
+
+        Then nobody knows whether they were committed, and they may be kept twice: a delivery that
+        is there twice is booked once.
+        """
+        was_open = self._connection is not None
+        try:
+            await self._execute(bodies)
+        except psycopg.OperationalError:
+            if not was_open or not self._is_broken():
+                raise
+            await self._execute(bodies)
+
+    async def _execute(self, bodies: list[bytes]) -> None:
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+            connection = await self._connected()
+            await connection.execute(INSERT, [bodies])
+
+    def _is_broken(self) -> bool:
+        return self._connection is None or self._connection.closed
 
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:

@@ -5,6 +5,7 @@ is slow or gone is logged and otherwise ignored.
 """
 
 import logging
+import time
 from functools import cache
 
 import redis
@@ -17,6 +18,25 @@ log = logging.getLogger(__name__)
 # A wake-up that was lost with its broker blocks the next one for no longer than this.
 PENDING_MILLISECONDS = 1000
 
+# A broker that did not answer is left alone for a moment: asking costs its callers a timeout each.
+SILENCE_SECONDS = 1.0
+
+
+class _Silence:
+    """Whether the broker is being left alone."""
+
+    until = 0.0
+
+    def begin(self) -> None:
+        """Ask nothing for a moment."""
+        self.until = time.monotonic() + SILENCE_SECONDS
+
+    def __bool__(self) -> bool:
+        return time.monotonic() < self.until
+
+
+_silence = _Silence()
+
 
 @cache
 def _redis() -> "redis.Redis":
@@ -28,10 +48,13 @@ def _redis() -> "redis.Redis":
 
 def wake(task: str) -> None:
     """Ask a worker to run a task, unless one has been asked and has not started yet."""
+    if _silence:
+        return
     try:
         if _redis().set(_key(task), 1, nx=True, px=PENDING_MILLISECONDS):
             current_app.send_task(task, retry=False)
     except (redis.RedisError, BrokerError) as error:
+        _silence.begin()
         log.warning("No wake-up for %s, the sweep will find the rows: %s", task, error)
 
 

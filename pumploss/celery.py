@@ -21,6 +21,8 @@ app.conf.update(
     task_time_limit=60,
     task_soft_time_limit=50,
     broker_connection_retry_on_startup=True,
+    # A worker outlives any outage of its broker.
+    broker_connection_max_retries=None,
     broker_connection_timeout=2,
     broker_transport_options={
         "visibility_timeout": 120,

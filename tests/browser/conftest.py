@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.flow.bodies import SOL, Chain, base58, body_of, wallet
 from tests.flow.running import RunningStack
-from tests.flow.test_path import settle
+from tests.flow.truth import settle
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 PATIENCE_MS = 20_000

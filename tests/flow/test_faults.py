@@ -14,9 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from pnl.engine.trades import Trade
 from tests.flow.bodies import SOL, Chain, base58, body_of, wallet
 from tests.flow.running import RunningStack
-from tests.flow.test_path import answer, check, settle
-from tests.flow.test_sockets import catch_up, fresh_look
-from tests.flow.viewer import Viewer
+from tests.flow.truth import answer, check_wallets, settle
+from tests.flow.viewer import Viewer, catch_up, fresh_look
 
 PROCESSES = ("web", "worker", "board", "beat")
 SENDERS = 6
@@ -107,7 +106,7 @@ def test_a_worker_killed_in_the_middle_of_a_batch_books_nothing_twice(stack: Run
     with killed_while_writing(stack, "worker", "pnl_realization"):
         Sender(stack).send_all(bodies, meanwhile=lambda: None)
     settle(stack)
-    check(stack, trades)
+    check_wallets(stack, trades)
 
 
 def test_boards_whose_refresh_was_killed_are_refreshed_again(stack: RunningStack) -> None:
@@ -115,7 +114,7 @@ def test_boards_whose_refresh_was_killed_are_refreshed_again(stack: RunningStack
     with killed_while_writing(stack, "board", "leaderboard_standing"):
         Sender(stack).send_all(bodies, meanwhile=lambda: None)
     settle(stack)
-    check(stack, trades)
+    check_wallets(stack, trades)
 
 
 def test_a_delivery_that_nobody_was_woken_for_is_found(stack: RunningStack) -> None:
@@ -123,7 +122,7 @@ def test_a_delivery_that_nobody_was_woken_for_is_found(stack: RunningStack) -> N
     body = body_of(trades)
     stack.sql(DELIVER, [body, len(body)])
     settle(stack)
-    check(stack, trades)
+    check_wallets(stack, trades)
 
 
 def test_a_kick_is_enough_while_the_clock_is_dead(stack: RunningStack) -> None:
@@ -132,7 +131,7 @@ def test_a_kick_is_enough_while_the_clock_is_dead(stack: RunningStack) -> None:
     Sender(stack).send(body_of(trades))
     settle(stack)
     stack.start_process("beat")
-    check(stack, trades)
+    check_wallets(stack, trades)
 
 
 def test_a_worker_killed_again_and_again_books_everything_once(stack: RunningStack) -> None:
@@ -145,7 +144,7 @@ def test_a_worker_killed_again_and_again_books_everything_once(stack: RunningSta
         stack.kill("worker")
     stack.start_process("worker")
     settle(stack)
-    check(stack, trades)
+    check_wallets(stack, trades)
 
 
 def test_a_database_that_crashes_under_way_loses_nothing_acknowledged(stack: RunningStack) -> None:
@@ -161,7 +160,7 @@ def test_a_database_that_crashes_under_way_loses_nothing_acknowledged(stack: Run
 
     sender.send_all(bodies, crash_twice)
     settle(stack)
-    check(stack, trades)
+    check_wallets(stack, trades)
     check_alive(stack)
 
 
@@ -203,7 +202,7 @@ def test_a_dead_broker_never_changes_the_answer_of_the_door(stack: RunningStack)
             sender.send(body_of(lost))
         assert sender.refused == 0
         settle(stack)
-        check(stack, [*trades, *lost])
+        check_wallets(stack, [*trades, *lost])
         catch_up(viewer, stack)
         assert viewer.board == fresh_look(stack, "24h").board
         assert viewer.board[0]["address"] == base58(wallet("unseen"))
@@ -252,4 +251,4 @@ def test_a_site_that_lost_everything_but_its_database_comes_back(stack: RunningS
 
     sender.send_all(bodies, break_everything)
     settle(stack)
-    check(stack, trades)
+    check_wallets(stack, trades)

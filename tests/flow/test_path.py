@@ -1,8 +1,10 @@
 """A body posted over HTTP becomes a trade, a position, a result, a standing, a frame, an answer."""
 
 import json
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -10,46 +12,18 @@ import based58
 import pytest
 import requests
 
-from pnl.engine.trades import Trade
+from ingest.market.deliveries import Harm, deliver
+from ingest.market.market import Market
+from pnl.engine.trades import Venue
 from tests.flow.bodies import SOL, Chain, base58, body_of, elements_of, wallet
 from tests.flow.running import RunningStack
-from tests.flow.truth import BOOKED, HOURS, POSITIONS, REALIZED, STANDINGS, Books
+from tests.flow.truth import answer, check_wallets, settle
 from tests.flow.viewer import Viewer
 
-WAITING = """
-SELECT (SELECT count(*) FROM ingest_delivery WHERE processed_at IS NULL AND set_aside_at IS NULL)
-     + (SELECT count(*) FROM pnl_touched)
-"""
 LATEST = """
 SELECT processed_at IS NOT NULL, set_aside_at IS NOT NULL, trades, error, dropped
   FROM ingest_delivery ORDER BY id DESC LIMIT 1
 """
-
-
-def settle(stack: RunningStack) -> None:
-    """Wait until everything that was posted is booked and on the boards."""
-    stack.wait_until(lambda: stack.sql(WAITING)[0][0] == 0)
-
-
-def answer(stack: RunningStack, path: str) -> Any:
-    response = requests.get(f"{stack.url}/api/v1/{path}", timeout=10)
-    assert response.status_code == 200, response.text
-    return response.json()
-
-
-def check(stack: RunningStack, trades: Sequence[Trade]) -> None:
-    """Of these wallets the ledger holds these trades, each once, and what follows from them."""
-    books = Books(trades)
-    identities = set(books.identities())
-    who = {trade.trader.hex() for trade in trades}
-    assert sorted(set(stack.sql(BOOKED)) & identities) == books.identities()
-    realized = [row for row in stack.sql(REALIZED) if row[:2] in identities]
-    assert sorted(realized) == books.realized()
-    assert sorted(row for row in stack.sql(POSITIONS) if row[0] in who) == books.positions()
-    assert sorted(row for row in stack.sql(HOURS) if row[0] in who) == books.hours()
-    for period in ("24h", "7d", "30d", "all"):
-        found = {row[1]: row[2:] for row in stack.sql(STANDINGS) if row[:2] == (period, row[1])}
-        assert {each: found[each] for each in who & found.keys()} == books.standings(0)
 
 
 def test_a_body_becomes_everything_that_follows_from_it(running_stack: RunningStack) -> None:
@@ -61,7 +35,7 @@ def test_a_body_becomes_everything_that_follows_from_it(running_stack: RunningSt
         assert running_stack.post(body_of(trades)) == 200
         row = viewer.hear_of(address)
         brought = next(f for f in viewer.frames if address in str(f.get("upserts")))
-    check(running_stack, trades)
+    check_wallets(running_stack, trades)
     assert brought["type"] == "delta"
     assert brought["version"] > first["version"]
     assert row["realized_sol"] == "-40.000000000"
@@ -104,7 +78,7 @@ def test_a_body_delivered_again_and_again_is_booked_once(running_stack: RunningS
         statuses = list(pool.map(running_stack.post, [body_of(trades)] * 6))
     assert statuses == [200] * 6
     settle(running_stack)
-    check(running_stack, trades)
+    check_wallets(running_stack, trades)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -116,7 +90,23 @@ def test_the_order_of_arrival_changes_nothing(running_stack: RunningStack, seed:
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(running_stack.post, bodies)) == {200}
     settle(running_stack)
-    check(running_stack, trades)
+    check_wallets(running_stack, trades)
+
+
+def test_a_market_delivered_as_helius_does_is_booked_to_the_lamport(
+    running_stack: RunningStack,
+) -> None:
+    start_ms = int(time.time() - 3600) * 1000
+    market = Market(seed=77_001, traders=60, tokens=6, start_ms=start_ms)
+    transactions = list(islice(market.play(rate=5), 900))
+    harm = Harm(duplicates=0.2, late=0.3, batch_max=6)
+    bodies = [delivery.body for delivery in deliver(transactions, harm, Random(77))]
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(running_stack.post, bodies)) == {200}
+    settle(running_stack)
+    trades = [trade for transaction in transactions for trade in transaction.trades]
+    assert {trade.venue for trade in trades} == {Venue.PUMP, Venue.PUMP_SWAP}
+    check_wallets(running_stack, trades)
 
 
 def _cut(element: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +134,7 @@ def test_a_malformed_transaction_costs_its_neighbours_nothing(
     elements[3] = BREAKS[kind](elements[3])
     assert running_stack.post(json.dumps(elements).encode()) == 200
     settle(running_stack)
-    check(running_stack, good)
+    check_wallets(running_stack, good)
     processed, aside, trades, error, _ = running_stack.sql(LATEST)[0]
     assert (processed, aside, trades) == (False, True, 4)
     assert error.startswith("transaction 3")

@@ -10,34 +10,20 @@ from pnl.engine.trades import Trade
 from pumploss.stack.site import answers
 from tests.flow.bodies import SOL, Chain, base58, body_of, wallet
 from tests.flow.running import RunningStack
-from tests.flow.test_path import settle
-from tests.flow.viewer import Viewer
+from tests.flow.truth import settle
+from tests.flow.viewer import VERSION, Viewer, catch_up, fresh_look
 
 PERIODS = ("24h", "7d", "30d", "all")
 UNKNOWN_PERIOD = 4404
 RESYNCS = 400
 SAY = "UPDATE pnl_trader SET label = %s, kind = %s, hidden = %s WHERE address = %s RETURNING id"
 TOUCH = "INSERT INTO pnl_touched (trader_id) VALUES (%s)"
-VERSION = "SELECT version FROM leaderboard_board WHERE period = %s"
 # What a refresh does whose frame is lost on the way: the label changes, and nobody hears of it.
 CHANGE_UNHEARD = """
 WITH counted AS (UPDATE leaderboard_board SET version = version + 1 WHERE period = '30d')
 UPDATE leaderboard_standing SET label = 'unheard' WHERE period = '30d' AND trader_id =
        (SELECT id FROM pnl_trader WHERE address = %s)
 """
-
-
-def catch_up(viewer: Viewer, stack: RunningStack, period: str = "24h") -> None:
-    """Listen until the viewer is where the board is."""
-    settle(stack)
-    version = stack.sql(VERSION, [period])[0][0]
-    viewer.hear_until(lambda: viewer.version >= version)
-
-
-def fresh_look(stack: RunningStack, period: str) -> Viewer:
-    with Viewer(stack.ws_url, period) as viewer:
-        assert viewer.hear()["type"] == "snapshot"
-        return viewer
 
 
 def some_losses(name: str, count: int, lamports: int = 50 * SOL) -> list[Trade]:

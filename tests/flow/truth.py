@@ -3,11 +3,14 @@
 Nothing here knows the product's folding. The tables are read by SQL and compared with it whole.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import requests
+
 from pnl.engine.trades import Side, Trade
+from tests.flow.running import RunningStack
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
@@ -31,6 +34,10 @@ SELECT encode(t.address, 'hex'), extract(epoch FROM r.hour)::int8, r.trades, r.v
        r.realized_lamports, r.loss_lamports, r.worst_lamports, r.closed, r.wins, r.losses,
        extract(epoch FROM r.last_loss_at)::int8
   FROM pnl_hourlyrollup r JOIN pnl_trader t ON t.id = r.trader_id
+"""
+WAITING = """
+SELECT (SELECT count(*) FROM ingest_delivery WHERE processed_at IS NULL AND set_aside_at IS NULL)
+     + (SELECT count(*) FROM pnl_touched)
 """
 STANDINGS = """
 SELECT s.period, encode(t.address, 'hex'), s.realized_lamports, s.loss_lamports,
@@ -190,3 +197,30 @@ def check(ask: Ask, trades: Iterable[Trade]) -> None:
     assert sorted(ask(POSITIONS)) == books.positions()
     assert sorted(ask(REALIZED)) == books.realized()
     assert sorted(ask(HOURS)) == books.hours()
+
+
+def settle(stack: RunningStack) -> None:
+    """Wait until everything that was posted is booked and on the boards."""
+    stack.wait_until(lambda: stack.sql(WAITING)[0][0] == 0, 30)
+
+
+def answer(stack: RunningStack, path: str) -> Any:
+    """What the API says."""
+    response = requests.get(f"{stack.url}/api/v1/{path}", timeout=10)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def check_wallets(stack: RunningStack, trades: Sequence[Trade]) -> None:
+    """Of these wallets the ledger holds these trades, each once, and what follows from them."""
+    books = Books(trades)
+    identities = set(books.identities())
+    who = {trade.trader.hex() for trade in trades}
+    assert sorted(set(stack.sql(BOOKED)) & identities) == books.identities()
+    realized = [row for row in stack.sql(REALIZED) if row[:2] in identities]
+    assert sorted(realized) == books.realized()
+    assert sorted(row for row in stack.sql(POSITIONS) if row[0] in who) == books.positions()
+    assert sorted(row for row in stack.sql(HOURS) if row[0] in who) == books.hours()
+    for period in ("24h", "7d", "30d", "all"):
+        found = {row[1]: row[2:] for row in stack.sql(STANDINGS) if row[:2] == (period, row[1])}
+        assert {each: found[each] for each in who & found.keys()} == books.standings(0)

@@ -8,7 +8,12 @@ from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.flow.running import RunningStack
+from tests.flow.truth import settle
+
 Row = dict[str, Any]
+
+VERSION = "SELECT version FROM leaderboard_board WHERE period = %s"
 
 
 class Viewer:
@@ -82,3 +87,17 @@ class Viewer:
         for address in delta["removed"]:
             self.rows.pop(address, None)
         self.rows |= {row["address"]: row for row in delta["upserts"]}
+
+
+def catch_up(viewer: Viewer, stack: RunningStack, period: str = "24h") -> None:
+    """Listen until the viewer is where the board is."""
+    settle(stack)
+    version = stack.sql(VERSION, [period])[0][0]
+    viewer.hear_until(lambda: viewer.version >= version)
+
+
+def fresh_look(stack: RunningStack, period: str) -> Viewer:
+    """The board as somebody sees it who comes now, and goes again."""
+    with Viewer(stack.ws_url, period) as viewer:
+        assert viewer.hear()["type"] == "snapshot"
+        return viewer
