@@ -22,7 +22,7 @@ from pumploss.stack.terminal import say
 
 STAFF = "staff"
 # A month of trades is played once, so that every board has something to show at the first start.
-MARKET = "--rate 20 --seed 7 --history-trades 20000 --history-days 30 --forever"
+MARKET = "--rate 40 --seed 7 --history-trades 20000 --history-days 30 --forever"
 
 
 def demo(root: Path = CLONE) -> int:
