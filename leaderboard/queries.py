@@ -19,6 +19,9 @@ from leaderboard.ranking import Line, in_board_order, ranks
 
 log = logging.getLogger(__name__)
 
+# A line as its row is read: its rank follows from the rows around it.
+LINE_COLUMNS = [name for name in Line._fields if name != "rank"]
+
 
 class Snapshot(NamedTuple):
     """A board at one version."""
@@ -34,26 +37,12 @@ class Snapshot(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A standing as it is read for a board, without the cost of a model's instance."""
+    """A standing as it is read for a board: where it stands, its board's version, its line."""
 
     period: str
     trader_id: int
     version: int
-    address: str
-    last_loss_at: datetime | None
-    label: str
-    kind: str
-    realized_lamports: int
-    loss_lamports: int
-    cost_lamports: int
-    volume_lamports: int
-    worst_lamports: int
-    trades: int
-    closed: int
-    wins: int
-    losing_streak: int
-    unmatched_sells: int
-    unpriced: int
+    line: Line
 
 
 class Cursor(NamedTuple):
@@ -233,44 +222,32 @@ def _found(standings: "QuerySet[Standing]") -> list[Found]:
     """The rows of standings, each with its board's version: one statement reads both."""
     version = Subquery(Board.objects.filter(period=OuterRef("period")).values("version"))
     rows = standings.annotate(version=version, address=F("trader__address"))
-    return [Found(*row) for row in rows.values_list(*Found._fields)]
+    found = rows.values_list("period", "trader_id", "version", *LINE_COLUMNS)
+    return [
+        Found(period, trader_id, version, _line(columns))
+        for period, trader_id, version, *columns in found
+    ]
+
+
+def _line(columns: Sequence[Any]) -> Line:
+    """A line that waits for its rank."""
+    address, *figures, lost_at = columns
+    return Line._make([address, 0, *figures, iso(lost_at) if lost_at else None])
 
 
 def _lines(found: Sequence[Found], after: Cursor | None = None) -> list[Line]:
-    scores = [row.realized_lamports for row in found]
+    scores = [row.line.realized_lamports for row in found]
     first = 1 if after is None else after.place + 1
     places = ranks(scores, first)
     if after is not None and scores:
         tied = scores.count(after.realized_lamports) if scores[0] == after.realized_lamports else 0
         places[:tied] = [after.rank] * tied
-    return [_line(row, rank) for row, rank in zip(found, places, strict=True)]
-
-
-def _line(row: Found, rank: int) -> Line:
-    return Line(
-        row.address,
-        rank,
-        row.label,
-        row.kind,
-        row.realized_lamports,
-        row.loss_lamports,
-        row.cost_lamports,
-        row.volume_lamports,
-        row.worst_lamports,
-        row.trades,
-        row.closed,
-        row.wins,
-        row.losing_streak,
-        row.unmatched_sells,
-        row.unpriced,
-        iso(row.last_loss_at) if row.last_loss_at else None,
-    )
+    return [row.line._replace(rank=rank) for row, rank in zip(found, places, strict=True)]
 
 
 def _cursor_after(last: Found, rank: int, place: int, include_bots: bool) -> str:
-    return encode_cursor(
-        Cursor(last.period, include_bots, last.realized_lamports, last.trader_id, rank, place)
-    )
+    score = last.line.realized_lamports
+    return encode_cursor(Cursor(last.period, include_bots, score, last.trader_id, rank, place))
 
 
 def _biggest(standing: Standing) -> dict[str, str]:
