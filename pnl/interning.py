@@ -10,10 +10,7 @@ from functools import partial
 from django.db import transaction
 
 from pnl import rows
-from pnl.fields import base58_bytes
-
-# The wallet through which the Mayhem program trades by itself for a coin's first day.
-MAYHEM_AGENT = base58_bytes("BwWK17cbHxwWBKZkUYvzxLcNQ1YVyaFezduWbtm2de6s", 32)
+from pnl.engine.agents import MAYHEM_AGENT_BYTES
 
 # About 100 MB of keys at most; then the process starts to remember anew.
 REMEMBERED_MAX = 500_000
@@ -76,7 +73,7 @@ def _find(statement: str, keys: list[bytes]) -> Ids:
 
 def _add_traders(addresses: list[bytes]) -> None:
     with rows.cursor() as raw:
-        raw.execute(ADD_TRADERS, [MAYHEM_AGENT, addresses])
+        raw.execute(ADD_TRADERS, [MAYHEM_AGENT_BYTES, addresses])
 
 
 def _add_tokens(mints: list[bytes]) -> None:

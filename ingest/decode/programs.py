@@ -42,7 +42,3 @@ WSOL_BYTES: Final = _bytes(WSOL)
 NO_KEY: Final = bytes(32)
 # How the programs write "quoted in SOL".
 SOL_QUOTES: Final = frozenset({NO_KEY, WSOL_BYTES})
-
-# The wallet of the program that trades at random on coins in Mayhem mode: nobody's gain or loss.
-MAYHEM_AGENT: Final = "BwWK17cbHxwWBKZkUYvzxLcNQ1YVyaFezduWbtm2de6s"
-MAYHEM_AGENT_BYTES: Final = _bytes(MAYHEM_AGENT)

@@ -14,8 +14,8 @@ from ingest import operations as inbox
 from ingest.models import Delivery
 from leaderboard import operations as boards
 from leaderboard import queries
+from pnl.engine.agents import MAYHEM_AGENT, MAYHEM_AGENT_BYTES
 from pnl.engine.trades import Trade
-from pnl.interning import MAYHEM_AGENT
 from pnl.models import Position, Trader
 from pnl.models import Trade as TradeRow
 from pnl.operations import Booking, book_trades
@@ -145,13 +145,13 @@ def test_units_never_seen_bought_make_neither_gain_nor_loss(ask: Ask) -> None:
 
 
 def test_the_agent_of_the_mayhem_program_is_known_and_not_ranked(ask: Ask) -> None:
-    trades = [t._replace(trader=MAYHEM_AGENT) for t in Chain("mayhem").loss("agent", SOL)]
+    trades = [t._replace(trader=MAYHEM_AGENT_BYTES) for t in Chain("mayhem").loss("agent", SOL)]
     booked([*trades, *Chain("person").loss("ann", SOL)])
     boards.refresh(now=timezone.now())
-    assert Trader.objects.get(address=base58(MAYHEM_AGENT)).kind == "agent"
+    assert Trader.objects.get(address=MAYHEM_AGENT).kind == "agent"
     assert [line.address for line in queries.top("24h")] == [base58(wallet("ann"))]
     everyone = queries.page("24h", limit=9, include_bots=True).lines
-    assert {line.address for line in everyone} == {base58(wallet("ann")), base58(MAYHEM_AGENT)}
+    assert {line.address for line in everyone} == {base58(wallet("ann")), MAYHEM_AGENT}
 
 
 def test_it_refuses_to_book_outside_a_transaction(ask: Ask) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.decode.outcome import Decoded, Dropped, DropReason, Malformed, Unreadable
 from ingest.decode.pipeline import decode_body
-from ingest.decode.programs import MAYHEM_AGENT, MAYHEM_AGENT_BYTES
+from pnl.engine.agents import MAYHEM_AGENT, MAYHEM_AGENT_BYTES
 from pnl.engine.trades import Side, Venue
 from tests.unit.ingest.decode.building import (
     BLOCK_INDEX,

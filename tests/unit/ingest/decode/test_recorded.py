@@ -7,7 +7,7 @@ import pytest
 
 from ingest.decode.outcome import Decoded, Dropped, DropReason, Malformed
 from ingest.decode.pipeline import decode_body
-from ingest.decode.programs import MAYHEM_AGENT
+from pnl.engine.agents import MAYHEM_AGENT
 from pnl.engine.trades import Side, Trade
 from tests.unit.ingest.decode.building import (
     PUMP,
