@@ -8,6 +8,7 @@ from leaderboard.api.wallets import PositionsAPI, RealizationsAPI, TradesAPI, Wa
 
 pages = [
     path("", views.board, name="home"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("leaderboards/<str:period>/", views.board, name="board"),
     path("wallets/", views.find_wallet, name="find-wallet"),
     path("wallets/<str:address>/", views.wallet, name="wallet"),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -54,6 +55,12 @@ def find_wallet(request: HttpRequest) -> HttpResponseBase:
     except pnl.queries.AddressError as error:
         return _no_wallet(request, 400, "That is not a wallet address", str(error))
     return redirect("wallet", address=address)
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponseBase:
+    """The mark, for clients that ask for it without having read a page."""
+    return redirect(static("pumploss/mark.svg"))
 
 
 def _board_page(request: HttpRequest, period: str) -> bytes:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 API = "/api/"
 AWAY = (OperationalError, InterfaceError)
 RETRY_SECONDS = "5"
+FOREIGN_HOST = "This site does not go by the host name in the request."
 SERVER_ERROR = "Something broke on our side. The error has been recorded."
 UNAVAILABLE = "The database does not answer right now. Please try again in a moment."
 
@@ -93,7 +95,9 @@ def no_endpoint(request: HttpRequest, path: str) -> HttpResponseBase:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """The page of a request that could not be read."""
-    return _page(request, 400, "The request could not be read.", defaults.bad_request, exception)
+    foreign = isinstance(exception, DisallowedHost)
+    detail = FOREIGN_HOST if foreign else "The request could not be read."
+    return _page(request, 400, detail, defaults.bad_request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:

@@ -161,6 +161,18 @@ def test_a_page_that_fails_says_so_in_a_page(monkeypatch: pytest.MonkeyPatch) ->
         assert "secret" not in text(response)
 
 
+@pytest.mark.parametrize("path", ["/", "/leaderboards/7d/", f"/wallets/{ANN}/"])
+def test_a_host_that_is_not_ours_is_refused_with_a_page(client: Client, path: str) -> None:
+    response = client.get(path, headers={"host": "elsewhere.example"})
+    assert response.status_code == 400
+    assert "<!doctype html>" in text(response).lower()
+
+
+def test_a_client_that_asks_for_an_icon_by_its_old_name_gets_the_mark(client: Client) -> None:
+    response = client.get("/favicon.ico")
+    assert (response.status_code, response["Location"]) == (302, "/static/pumploss/mark.svg")
+
+
 def test_a_path_that_leads_nowhere_is_a_page(client: Client) -> None:
     response = client.get("/nowhere/")
     assert response.status_code == 404
