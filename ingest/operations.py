@@ -11,7 +11,13 @@ from typing import NamedTuple
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import (
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    transaction,
+)
 from django.db.models import F
 from django.utils import timezone
 
@@ -31,7 +37,13 @@ INBOX_TASK = "ingest.tasks.process_inbox"
 BATCH_BYTES_MAX = 64 * 1024 * 1024
 
 # The database is away or busy, or time is up: the deliveries are fine and stay pending.
-TRANSIENT = (OperationalError, InterfaceError, SoftTimeLimitExceeded)
+TRANSIENT = (
+    OperationalError,
+    InterfaceError,
+    InternalError,  # such as a server that has become read-only
+    ProgrammingError,  # a schema older or newer than this code
+    SoftTimeLimitExceeded,
+)
 
 MARK = """
 UPDATE ingest_delivery d

@@ -88,7 +88,7 @@ class Inbox:
             group = self._take_group()
             try:
                 await self._insert([body for body, _ in group])
-            except (psycopg.Error, OSError, TimeoutError) as error:
+            except Exception as error:
                 log.warning("The inbox did not commit %d bodies: %s", len(group), error)
                 await self._disconnect()
                 self._answer(group, Unavailable(str(error)))

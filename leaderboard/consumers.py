@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 UNKNOWN_PERIOD = 4404
 TRY_AGAIN = 1013
+# What a viewer may ask fits into a line; nothing longer is read.
+QUESTION_CHARACTERS_MAX = 200
 
 
 class BoardConsumer(AsyncWebsocketConsumer):
@@ -35,8 +37,14 @@ class BoardConsumer(AsyncWebsocketConsumer):
         self.serving = asyncio.create_task(self.viewer.serve())
         await self._start(hub.join, self.viewer)
 
-    async def disconnect(self, code: int) -> None:
-        """Leave the board."""
+    async def __call__(self, *application: Any) -> None:
+        """Serve the socket, and leave the board however that ends."""
+        try:
+            await super().__call__(*application)
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
         if self.viewer is not None:
             hub.leave(self.viewer)
         if self.serving is not None:
@@ -65,8 +73,10 @@ class BoardConsumer(AsyncWebsocketConsumer):
 
 
 def _kind(text: str | None) -> Any:
+    if text is None or len(text) > QUESTION_CHARACTERS_MAX:
+        return None
     try:
-        message = json.loads(text or "")
-    except ValueError:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
         return None
     return message.get("type") if isinstance(message, dict) else None

@@ -88,8 +88,13 @@ class Hub:
         self._viewers[viewer.period].discard(viewer)
 
     async def restart(self, viewer: Viewer) -> None:
-        """Give a viewer a snapshot to start, or start again, from."""
-        version, frame = await self._snapshot(viewer.period)
+        """Give a viewer a snapshot to start from, now or again; deltas wait until it is there."""
+        before, viewer.version = viewer.version, None
+        try:
+            version, frame = await self._snapshot(viewer.period)
+        except BaseException:
+            viewer.version = before
+            raise
         viewer.start_from(version, frame)
 
     def pong(self, period: str) -> bytes:

@@ -170,7 +170,7 @@ class Realization(models.Model):
     realized_lamports = models.BigIntegerField()
     closes = models.BooleanField()
     trip_lamports = models.BigIntegerField()
-    hold_seconds = models.IntegerField()
+    hold_seconds = models.BigIntegerField()
 
     class Meta:
         constraints = [

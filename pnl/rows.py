@@ -117,7 +117,7 @@ REALIZATION_COLUMNS = (
     ("realized_lamports", "int8"),
     ("closes", "bool"),
     ("trip_lamports", "int8"),
-    ("hold_seconds", "int4"),
+    ("hold_seconds", "int8"),
 )
 
 TOUCH_TRADERS = "INSERT INTO pnl_touched (trader_id) SELECT unnest(%b::int8[])"

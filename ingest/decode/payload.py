@@ -11,7 +11,8 @@ from ingest.decode.outcome import Broken, Unreadable
 _MAX_I64: Final = 2**63 - 1
 _MAX_INDEX: Final = 2**16 - 1
 _MAX_BLOCK_INDEX: Final = 2**31 - 2
-MAX_TIME: Final = 253_402_300_799  # the end of the year 9999
+# Room for a window after it; later times are in a wrong unit.
+MAX_TIME: Final = 3_471_292_800  # the year 2080
 
 _Index = Annotated[int, msgspec.Meta(ge=0, le=_MAX_INDEX)]
 _Slot = Annotated[int, msgspec.Meta(ge=0, le=_MAX_I64)]

@@ -245,7 +245,7 @@ class Migration(migrations.Migration):
                 ("realized_lamports", models.BigIntegerField()),
                 ("closes", models.BooleanField()),
                 ("trip_lamports", models.BigIntegerField()),
-                ("hold_seconds", models.IntegerField()),
+                ("hold_seconds", models.BigIntegerField()),
                 (
                     "token",
                     models.ForeignKey(

@@ -1,10 +1,12 @@
 """A viewer who listens always holds the board that a fresh look would show."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from pnl.engine.trades import Trade
 from pumploss.stack.site import answers
@@ -187,3 +189,11 @@ def test_viewers_come_back_after_the_web_process_has_died(running_stack: Running
 
 def never() -> bool:
     return False
+
+
+def test_a_question_that_no_parser_survives_costs_only_itself(running_stack: RunningStack) -> None:
+    with connect(f"{running_stack.ws_url}/ws/leaderboards/24h/") as socket:
+        socket.send("[" * 200_000)
+        socket.send('{"type": "ping"}')
+        heard = (json.loads(socket.recv(timeout=10))["type"] for _ in range(50))
+        assert "pong" in heard
