@@ -32,6 +32,8 @@ class Trade(NamedTuple):
     `quote_units` is what a buy cost or a sell brought, program fees inside; `fee_units` is the part
     of the difference that went to the programs. `quote_mint` is None for SOL and wrapped SOL, and
     then the units are lamports. `event_index` is the ordinal among the transaction's trade events.
+    `inferred` tells that the amounts were read off balances, which also move by other things than
+    the swap. `priced_lamports` is the SOL value of a trade in another quote, once a price is known.
     """
 
     signature: bytes
@@ -47,11 +49,13 @@ class Trade(NamedTuple):
     quote_units: int
     fee_units: int
     venue: Venue
+    inferred: bool = False
+    priced_lamports: int | None = None
 
     @property
     def lamports(self) -> int | None:
         """The SOL value, or None while a trade in another quote has no price."""
-        return self.quote_units if self.quote_mint is None else None
+        return self.quote_units if self.quote_mint is None else self.priced_lamports
 
     @property
     def place(self) -> Place:
