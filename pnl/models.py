@@ -6,6 +6,7 @@ operation that has just interned what it points at, and a check would cost a loo
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from pnl.engine.trades import Side, Venue
 from pnl.fields import SIGNATURE_BYTES, Base58Field, UnitsField
@@ -234,3 +235,16 @@ class Touched(models.Model):
 
     def __str__(self) -> str:
         return f"trader {self.trader_id}"
+
+
+class Alarm(models.Model):
+    """Something is wrong and somebody must look; the row goes when it is over."""
+
+    kind = models.CharField(max_length=64, primary_key=True)
+    detail = models.TextField()
+    times = models.IntegerField(db_default=1)
+    since = models.DateTimeField(db_default=Now())
+    last_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}"

@@ -20,8 +20,9 @@ import ingest.queries
 import leaderboard.queries
 from ingest.queries import Backlog
 from leaderboard.models import Board, Period
+from pnl import alarms
 from pnl.api import Endpoint, answer, choice, described, moment, open_to_all, shape
-from pnl.models import Touched
+from pnl.models import Alarm, Touched
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,10 @@ class StatusAPI(Endpoint):
                     "oldest_pending_seconds": serializers.IntegerField(allow_null=True),
                 },
             )(),
+            "alarms": shape(
+                "Alarm",
+                {"kind": serializers.CharField(), "since": moment()},
+            )(many=True),
             "boards": shape(
                 "BoardStatus",
                 {
@@ -100,6 +105,7 @@ class StatusAPI(Endpoint):
             {
                 "as_of": leaderboard.queries.iso(now),
                 "inbox": _inbox(ingest.queries.backlog(), now),
+                "alarms": [_alarm(alarm) for alarm in alarms.standing()],
                 "boards": [_board(board) for board in _boards()],
             }
         )
@@ -119,6 +125,11 @@ def _inbox(backlog: Backlog, now: datetime) -> dict[str, Any]:
         "set_aside": backlog.set_aside,
         "oldest_pending_seconds": _age(backlog, now),
     }
+
+
+def _alarm(alarm: Alarm) -> dict[str, str]:
+    """That there is an alarm, for everybody; its detail is for staff."""
+    return {"kind": alarm.kind, "since": leaderboard.queries.iso(alarm.since)}
 
 
 def _age(backlog: Backlog, now: datetime) -> int | None:
@@ -174,11 +185,14 @@ def _measured() -> list[str]:
         if board.refreshed_at is not None
     ]
     touched = Touched.objects.count()
+    sounding: list[Sample] = [(_label("kind", alarm.kind), 1) for alarm in alarms.standing()]
     return [
         *_gauge("inbox_pending", "Deliveries not looked at yet.", [("", backlog.pending)]),
         *_gauge("inbox_set_aside", "Deliveries kept with an error.", [("", backlog.set_aside)]),
         *_gauge("inbox_oldest_pending_seconds", "Age of the oldest pending one.", [("", age)]),
         *_gauge("boards_waiting", "Notes that a trader must be summed again.", [("", touched)]),
+        *_gauge("alarms", "How many alarms stand.", [("", len(sounding))]),
+        *_gauge("alarm", "What somebody must look at.", sounding),
         *_gauge("board_version", "Changes of a board's visible top.", versions),
         *_gauge("board_refreshed_timestamp_seconds", "When a board was looked at.", refreshed),
         *_gauge("rows_estimate", "Rows of a table, as the planner estimates.", _estimates()),
@@ -196,7 +210,9 @@ def _label(name: str, value: str) -> str:
 
 
 def _gauge(name: str, meaning: str, samples: list[Sample]) -> list[str]:
-    """One metric in the text format: what it is, then a line a sample."""
+    """One metric in the text format: what it is, then a line a sample; nothing without samples."""
+    if not samples:
+        return []
     full = f"pumploss_{name}"
     return [
         f"# HELP {full} {meaning}",
