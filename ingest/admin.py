@@ -9,7 +9,10 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ingest import operations
+from ingest import (
+    backfill_admin,  # noqa: F401  Django looks for registrations here only.
+    operations,
+)
 from ingest.models import Delivery, DeliveryQuerySet
 from pnl.admin import ReadOnlyAdmin
 

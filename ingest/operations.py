@@ -25,7 +25,7 @@ import pnl.operations
 from ingest import queries
 from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable
 from ingest.decode.pipeline import decode_body
-from ingest.models import Delivery
+from ingest.models import Delivery, Door
 from pnl import kicks, rows
 from pnl.engine.trades import Trade
 
@@ -81,9 +81,9 @@ class Reading(NamedTuple):
     errors: list[str]
 
 
-def accept(body: bytes) -> int:
+def accept(body: bytes, *, door: Door = Door.WEBHOOK) -> int:
     """Keep a body in the inbox; the id of its delivery. Doors other than HTTP come in here."""
-    return Delivery.objects.create(body=body, size_bytes=len(body)).pk
+    return Delivery.objects.create(body=body, size_bytes=len(body), door=door).pk
 
 
 def process_pending() -> Report:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Count, Min, Q
 
-from ingest.models import Delivery
+from ingest.models import Delivery, Door
 from pnl import rows
 
 # At the default of 4 (spinning disks) and without statistics the planner sorts all that waits to
@@ -59,3 +59,9 @@ def backlog() -> Backlog:
         oldest_at=Min("received_at", filter=pending),
     )
     return Backlog(counts["pending"], counts["set_aside"], counts["oldest_at"])
+
+
+def last_webhook_delivery_at() -> datetime | None:
+    """When Helius last brought something by itself; None if it never did, or long ago."""
+    delivered = Delivery.objects.filter(door=Door.WEBHOOK).order_by("-pk")
+    return delivered.values_list("received_at", flat=True).first()

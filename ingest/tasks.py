@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from ingest import operations
+from ingest import backfills, operations, watchdog
 from pnl import kicks
 
 # A wake-up ends well before the task's time limit; what is left is found by the next one.
@@ -16,3 +16,21 @@ def process_inbox(**_: Any) -> None:
     """Book what waits in the inbox, and wake the boards."""
     kicks.awake(operations.INBOX_TASK)
     operations.process_until_empty(seconds=WORK_SECONDS)
+
+
+@shared_task
+def watch_webhooks(**_: Any) -> None:
+    """Look after the webhooks at Helius."""
+    watchdog.watch()
+
+
+@shared_task
+def queue_due_backfills(**_: Any) -> None:
+    """Queue the walks that are due by the clock."""
+    backfills.start_due()
+
+
+@shared_task
+def work_backfills(**_: Any) -> None:
+    """Fetch what is queued; what is left is found by the next one."""
+    backfills.work(seconds=WORK_SECONDS)

@@ -8,6 +8,27 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pumploss.settings")
 
 INBOX_QUEUE = "inbox"
 BOARDS_QUEUE = "boards"
+# What waits for Helius' answers must not hold up the inbox.
+HELIUS_QUEUE = "helius"
+
+# Only with a key is there anything to ask. A look costs 100 credits, a walk 100 a page.
+HELIUS_PERIODS = {
+    "look after the webhooks": {
+        "task": "ingest.tasks.watch_webhooks",
+        "schedule": 120.0,
+        "options": {"expires": 120},
+    },
+    "queue the walks that are due": {
+        "task": "ingest.tasks.queue_due_backfills",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "fetch what is queued": {
+        "task": "ingest.tasks.work_backfills",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+}
 
 app = Celery("pumploss")
 app.conf.update(
@@ -35,6 +56,9 @@ app.conf.update(
     worker_hijack_root_logger=False,
     timezone="UTC",
     task_routes={
+        "ingest.tasks.watch_webhooks": {"queue": HELIUS_QUEUE},
+        "ingest.tasks.queue_due_backfills": {"queue": HELIUS_QUEUE},
+        "ingest.tasks.work_backfills": {"queue": HELIUS_QUEUE},
         "ingest.tasks.*": {"queue": INBOX_QUEUE},
         "leaderboard.tasks.*": {"queue": BOARDS_QUEUE},
     },
@@ -50,6 +74,7 @@ app.conf.update(
             "schedule": 1.0,
             "options": {"expires": 2},
         },
+        **(HELIUS_PERIODS if os.environ.get("HELIUS_API_KEY") else {}),
     },
 )
 app.autodiscover_tasks(["ingest", "leaderboard"])

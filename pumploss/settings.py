@@ -20,6 +20,17 @@ WSGI_APPLICATION = "pumploss.wsgi.application"
 # The door. Two secrets may be valid at once, so that one can be replaced without losing a delivery.
 HELIUS_WEBHOOK_SECRETS = env.words("HELIUS_WEBHOOK_SECRETS")
 RECEIVER_MAX_BODY_BYTES = env.integer("RECEIVER_MAX_BODY_BYTES", 16 * 1024 * 1024, least=1024)
+# Helius as we call it: completeness needs the key, the door does without.
+HELIUS_API_KEY = env.text("HELIUS_API_KEY", "")
+HELIUS_API_URL = env.text("HELIUS_API_URL", "https://api-mainnet.helius-rpc.com")
+HELIUS_RPC_URL = env.text("HELIUS_RPC_URL", "https://mainnet.helius-rpc.com")
+HELIUS_REQUESTS_PER_SECOND = env.integer("HELIUS_REQUESTS_PER_SECOND", 10, least=1)
+# Helius documents 100,000; above about 95,000 addresses were seen to vanish without a word.
+HELIUS_ADDRESSES_PER_WEBHOOK = env.integer("HELIUS_ADDRESSES_PER_WEBHOOK", 90_000, least=1)
+HELIUS_SILENCE_MINUTES = env.integer("HELIUS_SILENCE_MINUTES", 30)
+HELIUS_HISTORY_DAYS = env.integer("HELIUS_HISTORY_DAYS", 30)
+# Where Helius reaches us from outside, such as https://your.host.
+PUBLIC_URL = env.text("PUBLIC_URL", "").rstrip("/")
 # Whom a booked batch wakes: ingest knows no board, so the wiring names the task.
 WAKE_AFTER_BOOKING = ["leaderboard.tasks.refresh_boards"]
 INBOX_BATCH_DELIVERIES = env.integer("INBOX_BATCH_DELIVERIES", 1000, least=1)
@@ -154,6 +165,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Scanners ask for hosts we are not; the answer is a plain 400 and needs no traceback.
-    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # At DEBUG it tells every URL, and Helius' have the key in them.
+        "urllib3": {"level": "INFO"},
+    },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }

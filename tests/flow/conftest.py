@@ -1,11 +1,15 @@
 """Tables for the tests that call the operations themselves."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from pytest_django.fixtures import Settings
 
 from leaderboard.models import Board, Period
 from pnl import interning
+from tests.flow.fake_helius import FakeHelius
 from tests.flow.truth import Ask
 
 
@@ -23,3 +27,15 @@ def ask(transactional_db: None) -> Ask:
             return list(cursor.fetchall())
 
     return answer
+
+
+@pytest.fixture
+def fake_helius(settings: Settings) -> Iterator[FakeHelius]:
+    """A Helius of this test's own, and the settings that lead to it."""
+    with FakeHelius.running() as fake:
+        settings.HELIUS_API_KEY = fake.key
+        settings.HELIUS_API_URL = settings.HELIUS_RPC_URL = fake.url
+        settings.HELIUS_REQUESTS_PER_SECOND = 100_000
+        settings.HELIUS_WEBHOOK_SECRETS = ["secret-of-the-webhook"]
+        settings.PUBLIC_URL = "https://losers.example"
+        yield fake

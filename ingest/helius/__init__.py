@@ -1,0 +1,1 @@
+"""Helius as we call it: webhooks over REST, the chain over JSON-RPC, typed and paced."""

@@ -1,0 +1,118 @@
+"""Makes the calls: one session, timeouts, bounded attempts, a pace, and no key in any text."""
+
+import random
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+import requests
+
+from ingest.helius.pace import Patience, TokenBucket, asked_pause_seconds
+from ingest.helius.problems import HeliusProblem, excerpt
+
+_HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "pumploss"}
+_NO_ANSWER: Final = 0
+
+
+class Request(NamedTuple):
+    """One request. `call` names it where people read; `base` is a URL without its key."""
+
+    call: str
+    method: str
+    base: str
+    body: bytes | None = None
+
+
+class _Answer(NamedTuple):
+    """A status, 0 for none at all, the body or the reason, and the pause that was asked for."""
+
+    status: int
+    content: bytes
+    asked_seconds: float | None
+
+    @property
+    def is_momentary(self) -> bool:
+        """Whether another attempt may end differently."""
+        refused = self.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT)
+        return self.status == _NO_ANSWER or refused or self.status >= 500
+
+
+class Caller:
+    """Sends requests with the key in their query, where Helius wants it."""
+
+    def __init__(
+        self,
+        api_key: str,
+        bucket: TokenBucket,
+        patience: Patience,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._api_key = api_key
+        self._bucket = bucket
+        self._patience = patience
+        self._sleep = sleep
+        self._session = requests.Session()
+        # Neither a proxy nor a .netrc may come between us, and no redirect may carry the key away.
+        self._session.trust_env = False
+        self._session.headers.update(_HEADERS)
+
+    def call(self, request: Request) -> bytes:
+        """The body of a good answer. Raises HeliusProblem when every attempt failed."""
+        attempt = 1
+        while True:
+            answer = self._attempt(request)
+            if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                return answer.content
+            if attempt >= self._patience.attempts or not self._pauses(answer, attempt):
+                raise self._problem(request, answer)
+            attempt += 1
+
+    def problem(self, call: str, status: int, content: bytes) -> HeliusProblem:
+        """A problem with an answer that came: its first characters, without our key."""
+        return HeliusProblem(call, status, self._clean(excerpt(content)))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._session.close()
+
+    def _attempt(self, request: Request) -> _Answer:
+        self._bucket.take()
+        try:
+            answer = self._session.request(
+                request.method,
+                request.base,
+                params={"api-key": self._api_key},
+                data=request.body,
+                timeout=(self._patience.connect_seconds, self._patience.read_seconds),
+                allow_redirects=False,
+            )
+        # Its own text would tell the URL, and with it the key.
+        except requests.RequestException as error:
+            return _Answer(_NO_ANSWER, type(error).__name__.encode(), None)
+        asked = asked_pause_seconds(answer.headers.get("Retry-After"))
+        return _Answer(answer.status_code, answer.content, asked)
+
+    def _pauses(self, answer: _Answer, attempt: int) -> bool:
+        """Wait before another attempt and say yes, if one may end differently soon enough."""
+        if not answer.is_momentary:
+            return False
+        ceiling = self._patience.pause_ceiling(attempt)
+        if answer.asked_seconds is not None:
+            if answer.asked_seconds > self._patience.pause_seconds_max:
+                return False
+            self._sleep(answer.asked_seconds)
+            return True
+        # Full jitter: callers that failed together do not come back together.
+        self._sleep(random.uniform(0, ceiling))  # noqa: S311
+        return True
+
+    def _problem(self, request: Request, answer: _Answer) -> HeliusProblem:
+        reason = self._clean(excerpt(answer.content))
+        return HeliusProblem(
+            request.call, answer.status, reason, retry_after_seconds=answer.asked_seconds
+        )
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._api_key, "…") if self._api_key else text

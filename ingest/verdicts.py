@@ -1,0 +1,54 @@
+"""Judges transactions that the ledger has and a finalized walk has not: dropped, or elsewhere.
+
+A walk by wallet sees what has the wallet among its keys. A trade that a router made for it need not
+be there, and is as real as any other: only the chain's own word on the signature drops a trade.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ingest.gaps import Place
+from ingest.helius.rpc import STATUSES_MAX, Rpc
+from ingest.helius.shapes import ChainTransaction, SignatureStatus
+from pnl.fields import base58_text
+
+
+class Verdict(NamedTuple):
+    """The places that the chain has dropped, and the transactions that it has at others."""
+
+    dropped: list[Place]
+    landed: list[ChainTransaction]
+
+
+def judge(rpc: Rpc, missing: Sequence[Place]) -> Verdict:
+    """Ask for each place, at or below the finalized slot. Raises HeliusProblem if nobody answers.
+
+    What is not final yet, or final at the same slot, is left as it is.
+    """
+    verdict = Verdict([], [])
+    for place, status in _statuses(rpc, missing):
+        if status is None or _is_gone(status, place):
+            _look(rpc, place, verdict)
+    return verdict
+
+
+def _statuses(rpc: Rpc, missing: Sequence[Place]) -> Iterator[tuple[Place, SignatureStatus | None]]:
+    for at in range(0, len(missing), STATUSES_MAX):
+        places = missing[at : at + STATUSES_MAX]
+        statuses = rpc.statuses([base58_text(place.signature) for place in places])
+        yield from zip(places, statuses, strict=True)
+
+
+def _is_gone(status: SignatureStatus, place: Place) -> bool:
+    """Whether the chain has for good made something else of this signature."""
+    return status.is_final and (status.has_failed or status.slot != place.slot)
+
+
+def _look(rpc: Rpc, place: Place, verdict: Verdict) -> None:
+    """Two witnesses: a status may have been forgotten, the finalized transaction itself not."""
+    found = rpc.transaction(base58_text(place.signature))
+    if found is None or found.has_failed:
+        verdict.dropped.append(place)
+    elif found.slot != place.slot:
+        verdict.dropped.append(place)
+        verdict.landed.append(found)

@@ -1,0 +1,80 @@
+"""Looks after the webhooks: switches them on again, and alarms about what it cannot mend.
+
+Helius switches a webhook off when our door fails too often, and tells nobody.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from ingest import backfills, queries, webhooks
+from ingest.helius.client import Helius, helius
+from ingest.helius.problems import HeliusProblem
+from ingest.helius.shapes import Webhook
+from pnl import alarms
+
+UNREACHABLE: Final = "helius_unreachable"
+MISSING: Final = "webhook_missing"
+DISABLED: Final = "webhook_disabled"
+SILENT: Final = "webhook_silent"
+
+
+def watch() -> None:
+    """One look at our webhooks: on, complete, and bringing something. Costs 100 credits."""
+    if not settings.PUBLIC_URL:
+        alarms.sound(MISSING, "PUBLIC_URL is not set: nobody knows which webhooks are ours.")
+        return
+    try:
+        with helius(backfills.BRIEF) as asked:
+            _look(asked)
+    except HeliusProblem as problem:
+        alarms.sound(UNREACHABLE, f"The webhooks cannot be looked after: {problem}")
+        return
+    alarms.clear(UNREACHABLE)
+
+
+def _look(asked: Helius) -> None:
+    found = webhooks.ours(asked)
+    if not found:
+        alarms.sound(MISSING, f"No webhook posts to {webhooks.webhook_url()}: run sync_webhook.")
+        return
+    alarms.clear(MISSING)
+    _look_for_drift(found)
+    _look_for_silence(found)
+    _switch_on(asked, [webhook for webhook in found if not webhook.active])
+
+
+def _switch_on(asked: Helius, off: Sequence[Webhook]) -> None:
+    if not off:
+        alarms.clear(DISABLED)
+        return
+    names = ", ".join(webhook.webhook_id for webhook in off)
+    alarms.sound(DISABLED, f"Helius has switched off {names}; it is being switched on again.")
+    for webhook in off:
+        asked.webhooks.switch(webhook.webhook_id, active=True)
+    backfills.start_watched("a webhook was switched off", after_seconds=backfills.SETTLING_SECONDS)
+
+
+def _look_for_drift(found: Sequence[Webhook]) -> None:
+    missing, unwanted = webhooks.drift(found)
+    if missing or unwanted:
+        alarms.sound(webhooks.DRIFT, webhooks.drift_sentence(missing, unwanted))
+    else:
+        alarms.clear(webhooks.DRIFT)
+
+
+def _look_for_silence(found: Sequence[Webhook]) -> None:
+    """Active, and nothing comes: the walks are asked what there was, once a silence."""
+    minutes = settings.HELIUS_SILENCE_MINUTES
+    last_at = queries.last_webhook_delivery_at()
+    heard = last_at is not None and timezone.now() - last_at < timedelta(minutes=minutes)
+    if not minutes or heard or not any(webhook.active for webhook in found):
+        alarms.clear(SILENT)
+        return
+    begins = all(alarm.kind != SILENT for alarm in alarms.standing())
+    alarms.sound(SILENT, f"No delivery for {minutes} minutes; the last one came {last_at}.")
+    if begins:
+        backfills.start_watched("the webhooks are silent")
