@@ -1,30 +1,18 @@
-"""Writing the backfill: runs are started, their pages and signatures worked off, and put back.
+"""Starting the backfill: what is to be walked or fetched is queued, and waits for workers.
 
-The rows are the queue, as in the inbox: a page is claimed, fetched, compared and kept in one
-transaction, so that a process that dies leaves it where it was. A page that fails goes back with
-its error and a time to try again; it is never given up.
+A run only counts what became of what it queued; a trader or a signature is queued once, whoever
+asked for it.
 """
 
 import logging
-import time
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from collections.abc import Collection
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
-import pnl.operations
-from ingest import fetches, operations, waiting, walks
-from ingest.fetches import Fetched
-from ingest.helius.client import Helius, helius
-from ingest.helius.pace import Patience
-from ingest.helius.problems import HeliusProblem
-from ingest.helius.rpc import BATCH_MAX
-from ingest.models import Backfill, BackfillPage, BackfillSignature, Door, Queued
+from ingest import waiting
+from ingest.models import Backfill, BackfillPage, BackfillSignature
 from pnl import interning
 
 log = logging.getLogger(__name__)
@@ -34,16 +22,12 @@ OVERLAP_SLOTS: Final = 150
 # A webhook begins up to a minute after it was changed: a walk that is to close the gap waits.
 SETTLING_SECONDS: Final = 60
 DUE_TRADERS_MAX: Final = 1000
-# A task must end: it asks less patiently than a person, and comes back.
-BRIEF: Final = Patience(connect_seconds=3, read_seconds=10, attempts=2, pause_seconds_max=3)
-_FIRST_PAUSE_SECONDS: Final = 15
-_PAUSE_SECONDS_MAX: Final = 3600
 _SIGNATURES_A_STATEMENT: Final = 5000
 
 # Traders whose walk is queued already keep it: it goes on where it is.
 QUEUE_PAGES = """
 INSERT INTO ingest_backfillpage (trader_id, backfill_id, from_slot, not_before, tail)
-SELECT t.id, %(backfill)s, coalesce(%(from_slot)s, greatest(0, w.slot - %(overlap)s)),
+SELECT t.id, %(backfill)s, coalesce(%(from_slot)s, w.slot - least(w.slot, %(overlap)s)),
        now() + make_interval(secs => %(after)s), '[]'
   FROM pnl_trader t LEFT JOIN ingest_watermark w ON w.trader_id = t.id
  WHERE t.id = ANY(%(traders)s) ORDER BY t.id
@@ -61,17 +45,6 @@ UPDATE ingest_backfillpage SET backfill_id = %(backfill)s, not_before = least(no
  WHERE trader_id IN (SELECT trader_id FROM ingest_backfillpage
                       WHERE trader_id = ANY(%(traders)s) AND backfill_id <> %(backfill)s
                         FOR UPDATE SKIP LOCKED)
-"""
-# A watermark never goes back, and a walk that began above it has left something out.
-MOVE_WATERMARK = """
-INSERT INTO ingest_watermark AS w (trader_id, slot, block_index, walked_at)
-VALUES (%(trader)s, %(slot)s, %(index)s, CASE WHEN %(ended)s THEN now() END)
-    ON CONFLICT (trader_id) DO UPDATE
-   SET slot = excluded.slot, block_index = excluded.block_index,
-       walked_at = coalesce(excluded.walked_at, w.walked_at)
- WHERE %(from_slot)s <= w.slot + 1
-   AND (excluded.slot, coalesce(excluded.block_index, 2147483647))
-    >= (w.slot, coalesce(w.block_index, 2147483647))
 """
 
 
@@ -150,154 +123,3 @@ def resume(backfill_ids: Collection[int]) -> int:
     pages = BackfillPage.objects.filter(backfill_id__in=backfill_ids)
     signatures = BackfillSignature.objects.filter(backfill_id__in=backfill_ids, is_unknown=False)
     return pages.update(not_before=Now()) + signatures.update(not_before=Now())
-
-
-def work(*, seconds: float) -> None:
-    """Work the queues off until nothing is due or the time is up; the next call goes on."""
-    until = time.monotonic() + seconds
-    with helius(BRIEF) as asked:
-        while time.monotonic() < until and step(asked):
-            pass
-    finish()
-
-
-def step(asked: Helius, trader_ids: Collection[int] | None = None) -> bool:
-    """Take one page and one batch of signatures; whether there was anything to take."""
-    walked = _guarded(lambda: _walk_next(asked, trader_ids))
-    fetched = _guarded(lambda: _fetch_next(asked))
-    if walked or fetched:
-        operations.wake()
-    return walked or fetched
-
-
-def finish() -> int:
-    """End the runs of which nothing is queued any more; how many those are."""
-    pages = BackfillPage.objects.filter(backfill_id=OuterRef("pk"))
-    signatures = BackfillSignature.objects.filter(backfill_id=OuterRef("pk"), is_unknown=False)
-    under_way = Backfill.objects.filter(finished_at__isnull=True)
-    return under_way.filter(~Exists(pages), ~Exists(signatures)).update(finished_at=Now())
-
-
-class _Fault(Exception):
-    """Claimed rows could not be kept, for a reason that is not Helius'."""
-
-    def __init__(self, rows: Sequence[Queued], reason: str) -> None:
-        self.rows = rows
-        super().__init__(reason)
-
-
-def _guarded(take: Callable[[], bool]) -> bool:
-    """One claim with all its effects, or none; a row at fault goes back with its error."""
-    try:
-        with transaction.atomic():
-            return take()
-    except _Fault as fault:
-        log.exception("A backfill goes on without %d of its rows", len(fault.rows))
-        with transaction.atomic():
-            for row in fault.rows:
-                _put_back(row, str(fault))
-        return True
-
-
-def _walk_next(asked: Helius, trader_ids: Collection[int] | None) -> bool:
-    page = waiting.claim_page(trader_ids)
-    if page is None:
-        return False
-    try:
-        _keep_page(page, walks.take(asked.rpc, page, page.trader.address))
-    except HeliusProblem as problem:
-        _put_back(page, str(problem), problem.retry_after_seconds)
-    except operations.TRANSIENT:
-        raise
-    except Exception as error:
-        raise _Fault([page], f"{type(error).__name__}: {error}") from error
-    return True
-
-
-def _keep_page(page: BackfillPage, taken: walks.Step) -> None:
-    """Keep what the page brought, and go on behind it."""
-    _accept(taken.elements)
-    if taken.dropped:
-        pnl.operations.drop_trades(taken.dropped)
-    Backfill.objects.filter(pk=page.backfill_id).update(
-        pages=F("pages") + 1,
-        transactions=F("transactions") + len(taken.elements),
-        gaps=F("gaps") + taken.difference.gaps,
-        conflicts=F("conflicts") + taken.difference.conflicts,
-        dropped=F("dropped") + len(taken.dropped),
-    )
-    _move_watermark(page, taken)
-    if taken.is_last:
-        page.delete()
-        return
-    page.token, page.reached_slot, page.tail = taken.token, taken.reached_slot, taken.tail
-    page.attempts, page.error = 0, ""
-    page.save()
-
-
-def _move_watermark(page: BackfillPage, taken: walks.Step) -> None:
-    if taken.is_last:
-        slot, index = page.until_slot, None
-    elif taken.last is not None:
-        slot, index = taken.last
-    else:
-        return
-    moved = {"trader": page.trader_id, "slot": slot, "index": index}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            MOVE_WATERMARK, {**moved, "from_slot": page.from_slot, "ended": taken.is_last}
-        )
-
-
-def _fetch_next(asked: Helius) -> bool:
-    rows = waiting.claim_signatures(limit=BATCH_MAX)
-    if not rows:
-        return False
-    try:
-        fetched = fetches.fetch(asked.rpc, [row.signature for row in rows])
-        _keep_fetched(rows, fetched)
-    except HeliusProblem as problem:
-        for row in rows:
-            _put_back(row, str(problem), problem.retry_after_seconds)
-    except operations.TRANSIENT:
-        raise
-    except Exception as error:
-        raise _Fault(rows, f"{type(error).__name__}: {error}") from error
-    return True
-
-
-def _keep_fetched(rows: Sequence[BackfillSignature], fetched: Sequence[Fetched]) -> None:
-    elements = [each.element for each in fetched if each.element is not None]
-    _accept(elements)
-    unknown: Counter[int] = Counter()
-    brought: Counter[int] = Counter()
-    for row, each in zip(rows, fetched, strict=True):
-        if each.error:
-            _put_back(row, each.error)
-        elif each.element is None:
-            unknown[row.backfill_id] += 1
-            BackfillSignature.objects.filter(pk=row.pk).update(is_unknown=True, error="")
-        else:
-            brought[row.backfill_id] += 1
-            row.delete()
-    for run in unknown | brought:
-        Backfill.objects.filter(pk=run).update(
-            unknown=F("unknown") + unknown[run], transactions=F("transactions") + brought[run]
-        )
-
-
-def _accept(elements: Sequence[bytes]) -> None:
-    for body in walks.bodies_of(elements, bytes_max=settings.RECEIVER_MAX_BODY_BYTES):
-        operations.accept(body, door=Door.BACKFILL)
-
-
-def _put_back(row: Queued, error: str, asked_seconds: float | None = None) -> None:
-    """Later, again: twice as late each time, or when Helius said."""
-    grown = min(_PAUSE_SECONDS_MAX, _FIRST_PAUSE_SECONDS * 2 ** min(row.attempts, 10))
-    pause = timedelta(seconds=grown if asked_seconds is None else asked_seconds)
-    type(row)._default_manager.filter(pk=row.pk).update(
-        attempts=F("attempts") + 1, not_before=Now() + pause, error=error
-    )
-    Backfill.objects.filter(pk=row.backfill_id).update(
-        failed_pages=F("failed_pages") + 1, error=error
-    )

@@ -4,15 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from ingest import fetches, operations, walks
+from ingest import fetches, harvest
 from ingest.fetches import Fetched
 from ingest.helius.problems import HeliusProblem
 from ingest.helius.rpc import BATCH_MAX, Rpc
-from ingest.models import Door
 
 # Not final yet, most likely: the chain needs about 13 seconds for that.
 _PAUSE: Final = timedelta(seconds=60)
@@ -51,8 +49,7 @@ def _fetched(rpc: Rpc, signatures: Sequence[str]) -> list[Fetched]:
 def _settle(queue: Enrichments, fetched: Sequence[Fetched]) -> None:
     """Deliver what came and put back what did not, together."""
     elements = [each.element for each in fetched if each.element is not None]
-    for body in walks.bodies_of(elements, bytes_max=settings.RECEIVER_MAX_BODY_BYTES):
-        operations.accept(body, door=Door.BACKFILL)
+    harvest.deliver(elements)
     queue.enriched([each.signature for each in fetched if each.element is not None])
     for each in fetched:
         if each.element is None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ingest.helius.problems import HeliusProblem
 from ingest.helius.rpc import Rpc
-from ingest.helius.shapes import Asked, element_of
+from ingest.helius.shapes import Asked, ChainTransaction, element_of
 
 
 class Fetched(NamedTuple):
@@ -38,6 +38,13 @@ def fetch(rpc: Rpc, signatures: Sequence[str]) -> list[Fetched]:
     slots = {each.transaction.slot for each in asked.values() if each.transaction is not None}
     blocks = {slot: _positions(rpc, slot) for slot in sorted(slots)}
     return [_fetched(signature, asked[signature], blocks) for signature in signatures]
+
+
+def place_of(rpc: Rpc, transaction: ChainTransaction) -> int | None:
+    """A transaction's index in its block; None where nobody keeps the block."""
+    signatures = rpc.block_signatures(transaction.slot)
+    found = transaction.signature in signatures
+    return signatures.index(transaction.signature) if found else None
 
 
 def _positions(rpc: Rpc, slot: int) -> Positions:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ingest.decode.outcome import Decoded
 from ingest.decode.pipeline import decode_body
 from pnl import rows
+from pnl.arrays import packed
 from pnl.engine.trades import Trade
 
 # The ledger's trades of these signatures, whoever made them.
@@ -61,7 +62,9 @@ def difference(body: bytes) -> Difference:
 def unseen(trader_id: int, slots: tuple[int, int], signatures: Collection[bytes]) -> list[Place]:
     """The trader's transactions in the ledger, between two slots, that are not among these."""
     with rows.cursor() as raw:
-        found = raw.execute(UNSEEN, [trader_id, *slots, sorted(signatures)]).fetchall()
+        found = raw.execute(
+            UNSEEN, [trader_id, *slots, packed("bytea", sorted(signatures))]
+        ).fetchall()
     return [Place(bytes(signature), slot) for signature, slot in found]
 
 

@@ -182,6 +182,17 @@ class BackfillSignature(Queued):
         return str(self.signature)
 
 
+class Hearing(models.Model):
+    """When the webhooks that post to one URL were last heard: the inbox forgets sooner."""
+
+    url = models.CharField(max_length=300, primary_key=True)
+    since = models.DateTimeField(db_default=Now())
+    heard_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.url} was heard {self.heard_at or 'never'}"
+
+
 class Watermark(models.Model):
     """How far a trader's finalized transactions have been walked: all up to there is final.
 

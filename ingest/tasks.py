@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from ingest import backfills, operations, watchdog
+from ingest import backfills, harvest, operations, watchdog
 from pnl import kicks
 
 # A wake-up ends well before the task's time limit; what is left is found by the next one.
@@ -33,4 +33,4 @@ def queue_due_backfills(**_: Any) -> None:
 @shared_task
 def work_backfills(**_: Any) -> None:
     """Fetch what is queued; what is left is found by the next one."""
-    backfills.work(seconds=WORK_SECONDS)
+    harvest.work(seconds=WORK_SECONDS)

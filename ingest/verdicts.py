@@ -7,17 +7,18 @@ be there, and is as real as any other: only the chain's own word on the signatur
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ingest import fetches
 from ingest.gaps import Place
 from ingest.helius.rpc import STATUSES_MAX, Rpc
-from ingest.helius.shapes import ChainTransaction, SignatureStatus
+from ingest.helius.shapes import SignatureStatus, element_of
 from pnl.fields import base58_text
 
 
 class Verdict(NamedTuple):
-    """The places that the chain has dropped, and the transactions that it has at others."""
+    """The places that the chain has dropped, and raw elements of what it has at others."""
 
     dropped: list[Place]
-    landed: list[ChainTransaction]
+    landed: list[bytes]
 
 
 def judge(rpc: Rpc, missing: Sequence[Place]) -> Verdict:
@@ -51,4 +52,4 @@ def _look(rpc: Rpc, place: Place, verdict: Verdict) -> None:
         verdict.dropped.append(place)
     elif found.slot != place.slot:
         verdict.dropped.append(place)
-        verdict.landed.append(found)
+        verdict.landed.append(element_of(found, fetches.place_of(rpc, found)))

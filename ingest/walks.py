@@ -49,7 +49,7 @@ def take(rpc: Rpc, page: BackfillPage, address: str) -> Step:
     # What stands at the page's last slot may go on in the next page: that slot is not complete.
     complete = stretch.until_slot if not got.pagination_token else reached - 1
     verdict = verdicts.judge(rpc, _unseen(page, complete, walked))
-    elements = [element_of(transaction) for transaction in [*got.data, *verdict.landed]]
+    elements = [*map(element_of, got.data), *verdict.landed]
     difference = gaps.difference(body_of(elements))
     return Step(
         elements,

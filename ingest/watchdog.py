@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from ingest import backfills, queries, webhooks
 from ingest.helius.client import Helius, helius
+from ingest.helius.pace import BRIEF
 from ingest.helius.problems import HeliusProblem
 from ingest.helius.shapes import Webhook
+from ingest.models import Hearing
 from pnl import alarms
 
 UNREACHABLE: Final = "helius_unreachable"
@@ -28,7 +30,7 @@ def watch() -> None:
         alarms.sound(MISSING, "PUBLIC_URL is not set: nobody knows which webhooks are ours.")
         return
     try:
-        with helius(backfills.BRIEF) as asked:
+        with helius(BRIEF) as asked:
             _look(asked)
     except HeliusProblem as problem:
         alarms.sound(UNREACHABLE, f"The webhooks cannot be looked after: {problem}")
@@ -53,9 +55,16 @@ def _switch_on(asked: Helius, off: Sequence[Webhook]) -> None:
         return
     names = ", ".join(webhook.webhook_id for webhook in off)
     alarms.sound(DISABLED, f"Helius has switched off {names}; it is being switched on again.")
-    for webhook in off:
-        asked.webhooks.switch(webhook.webhook_id, active=True)
-    backfills.start_watched("a webhook was switched off", after_seconds=backfills.SETTLING_SECONDS)
+    # One that stays off is tried again at the next look; walking for it each time would cost.
+    if [webhook for webhook in off if _is_on_again(asked, webhook)]:
+        backfills.start_watched(
+            "a webhook was switched off", after_seconds=backfills.SETTLING_SECONDS
+        )
+
+
+def _is_on_again(asked: Helius, webhook: Webhook) -> bool:
+    asked.webhooks.switch(webhook.webhook_id, active=True)
+    return asked.webhooks.read_one(webhook.webhook_id).active
 
 
 def _look_for_drift(found: Sequence[Webhook]) -> None:
@@ -69,12 +78,24 @@ def _look_for_drift(found: Sequence[Webhook]) -> None:
 def _look_for_silence(found: Sequence[Webhook]) -> None:
     """Active, and nothing comes: the walks are asked what there was, once a silence."""
     minutes = settings.HELIUS_SILENCE_MINUTES
-    last_at = queries.last_webhook_delivery_at()
-    heard = last_at is not None and timezone.now() - last_at < timedelta(minutes=minutes)
-    if not minutes or heard or not any(webhook.active for webhook in found):
+    heard = _hear()
+    silent = timezone.now() - (heard.heard_at or heard.since)
+    is_meant = not minutes or not any(webhook.active for webhook in found)
+    if is_meant or silent < timedelta(minutes=minutes):
         alarms.clear(SILENT)
         return
     begins = all(alarm.kind != SILENT for alarm in alarms.standing())
-    alarms.sound(SILENT, f"No delivery for {minutes} minutes; the last one came {last_at}.")
+    last = f"{heard.heard_at:%Y-%m-%d %H:%M} UTC" if heard.heard_at else "never"
+    alarms.sound(SILENT, f"No delivery for {minutes} minutes; the last one came: {last}.")
     if begins:
         backfills.start_watched("the webhooks are silent")
+
+
+def _hear() -> Hearing:
+    """Remember the last delivery: those of the inbox move on within minutes."""
+    heard, _ = Hearing.objects.get_or_create(url=webhooks.webhook_url())
+    last_at = queries.last_webhook_delivery_at()
+    if last_at is not None and (heard.heard_at is None or heard.heard_at < last_at):
+        heard.heard_at = last_at
+        heard.save()
+    return heard

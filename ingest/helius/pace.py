@@ -27,6 +27,10 @@ class Patience(NamedTuple):
         return min(self.pause_seconds_max, grown)
 
 
+# A task must end: it asks less patiently than a person, and comes back.
+BRIEF = Patience(connect_seconds=3, read_seconds=10, attempts=2, pause_seconds_max=3)
+
+
 class TokenBucket:
     """Lets so many requests a second through, a second's worth at once; threads share it."""
 

@@ -10,7 +10,7 @@ import pnl.fields
 class Migration(migrations.Migration):
     dependencies = [
         ("ingest", "0002_body_external"),
-        ("pnl", "0003_alarm"),
+        ("pnl", "0001_initial"),
     ]
 
     operations = [
@@ -77,6 +77,17 @@ class Migration(migrations.Migration):
                 ("error", models.TextField(db_default="")),
                 ("signature", pnl.fields.Base58Field(length=64, primary_key=True, serialize=False)),
                 ("is_unknown", models.BooleanField(db_default=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Hearing",
+            fields=[
+                ("url", models.CharField(max_length=300, primary_key=True, serialize=False)),
+                (
+                    "since",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("heard_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -75,6 +75,8 @@ class Behaviour:
     # Addresses above so many in one webhook are not registered, and nobody is told.
     registers_at_most: int | None = None
     refuses_to_switch: bool = False
+    # HTTP methods of the webhook API that fail.
+    refuses: frozenset[str] = frozenset()
 
 
 class FakeHelius(ThreadingHTTPServer):
@@ -118,6 +120,8 @@ class FakeHelius(ThreadingHTTPServer):
 
     def rest(self, method: str, path: str, body: Json) -> Json:
         """One call of the webhook API."""
+        if method in self.behaviour.refuses:
+            raise Refused(503, "try again later")
         webhook_id = path.removeprefix(WEBHOOKS).strip("/")
         if not webhook_id:
             return list(self.webhooks.values()) if method == "GET" else self._create(body)

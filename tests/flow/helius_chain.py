@@ -51,6 +51,7 @@ class FakeChain:
     finalized: int = 453_000_000
     page_size: int = 100
     backwards: bool = False
+    forgets_statuses: bool = False
     landed: list[Landed] = field(default_factory=list)
 
     def land(self, trades: Iterable[Trade], *, found_under: Iterable[bytes] = ()) -> None:
@@ -63,11 +64,6 @@ class FakeChain:
             index = element.pop("indexWithinBlock", None)
             owners = wallets or {base58(trade.trader) for trade in mine}
             self.landed.append(Landed(_whole(element), index or 0, owners))
-
-    def drop(self, trade: Trade) -> None:
-        """Forget the transaction of a trade."""
-        gone = base58(trade.signature)
-        self.landed = [each for each in self.landed if each.signature != gone]
 
     def fail(self, trade: Trade) -> None:
         """Let the transaction have had no effect."""
@@ -88,7 +84,7 @@ class FakeChain:
     def status(self, signature: str) -> Json:
         """One entry of getSignatureStatuses."""
         found = self.find(signature)
-        if found is None:
+        if found is None or self.forgets_statuses:
             return None
         final = found.slot <= self.finalized
         return {

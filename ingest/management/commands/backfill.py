@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from ingest import backfills, waiting
+from ingest import backfills, harvest, waiting
 from ingest.helius.client import Helius, helius, is_configured
 from ingest.helius.problems import HeliusProblem
 from ingest.models import Backfill, BackfillSignature
@@ -96,10 +96,10 @@ class Command(BaseCommand):
         """Until nothing is due; the bar counts wallets and signatures that are done."""
         total = _open(work)
         with tqdm(total=total, unit=" done", disable=None) as bar:
-            while backfills.step(asked, work.trader_ids):
+            while harvest.step(asked, work.trader_ids):
                 bar.update(max(0, total - _open(work) - bar.n))
                 bar.set_postfix(_progress(work.run))
-        backfills.finish()
+        harvest.finish()
 
     def _tell(self, work: Work) -> bool:
         """What came of it, and whether nothing is left."""

@@ -1,0 +1,58 @@
+"""Walks over a fake chain by the command, and what it brought booked."""
+
+from collections.abc import Callable, Sequence
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+
+from ingest import operations
+from pnl.engine.trades import Trade
+from pnl.operations import book_trades
+from tests.flow.bodies import SOL, Chain, base58, wallet
+from tests.flow.fake_helius import Rpc
+
+ANN = base58(wallet("ann"))
+
+
+def booked(trades: Sequence[Trade]) -> None:
+    """Trades that the ledger has before anybody walks."""
+    with transaction.atomic():
+        book_trades(trades)
+
+
+def walk(*arguments: str, trader: str = ANN) -> str:
+    """Run the command and book what it brought; what it said."""
+    out = StringIO()
+    call_command("backfill", "--trader", trader, *arguments, stdout=out, stderr=out)
+    operations.process_until_empty(seconds=20)
+    return out.getvalue()
+
+
+def walk_and_fail(*arguments: str) -> str:
+    """Run the command; it ends with exit code 1, and what it brought is booked."""
+    out = StringIO()
+    with pytest.raises(SystemExit, match="1"):
+        call_command("backfill", "--trader", ANN, *arguments, stdout=out, stderr=out)
+    operations.process_until_empty(seconds=20)
+    return out.getvalue()
+
+
+def is_page_after(token: str) -> Callable[[Rpc], bool]:
+    """Fails the page that begins behind a place."""
+    return lambda rpc: (
+        rpc.method == "getTransactionsForAddress"
+        and rpc.params[1].get("paginationToken", "") == token
+    )
+
+
+def a_month(count: int = 6) -> list[Trade]:
+    """Trades of one wallet at places of their own, two transactions in some slots."""
+    chain = Chain("walked", step=1)
+    return [trade for _ in range(count) for trade in chain.loss("ann", SOL)]
+
+
+def place(trade: Trade) -> str:
+    """A trade's place as tokens write it."""
+    return f"{trade.slot}:{trade.block_index}"
