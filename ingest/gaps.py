@@ -50,6 +50,9 @@ class Difference(NamedTuple):
     moved: list[Place]
 
 
+NO_DIFFERENCE = Difference(0, 0, [])
+
+
 def difference(body: bytes) -> Difference:
     """What the ledger lacks of a raw body of finalized transactions, or has at another place."""
     decoded = [outcome for outcome in decode_body(body) if isinstance(outcome, Decoded)]

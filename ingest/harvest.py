@@ -25,11 +25,14 @@ from ingest.helius.pace import BRIEF
 from ingest.helius.problems import HeliusProblem
 from ingest.helius.rpc import BATCH_MAX
 from ingest.models import Backfill, BackfillPage, BackfillSignature, Door, Queued
+from pnl import alarms
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS: Final = 15
 _PAUSE_SECONDS_MAX: Final = 3600
+STUCK: Final = "backfill_stuck"
+STUCK_ATTEMPTS: Final = 5  # after about four minutes
 
 # A watermark never goes back, and a walk that began above it has left something out.
 MOVE_WATERMARK = """
@@ -51,6 +54,7 @@ def work(*, seconds: float) -> None:
         while time.monotonic() < until and step(asked):
             pass
     finish()
+    _tell_of_what_is_stuck()
 
 
 def step(asked: Helius, trader_ids: Collection[int] | None = None) -> bool:
@@ -68,6 +72,15 @@ def finish() -> int:
     signatures = BackfillSignature.objects.filter(backfill_id=OuterRef("pk"), is_unknown=False)
     under_way = Backfill.objects.filter(finished_at__isnull=True)
     return under_way.filter(~Exists(pages), ~Exists(signatures)).update(finished_at=Now())
+
+
+def _tell_of_what_is_stuck() -> None:
+    """What fails again and again is a gap that lasts: somebody must look."""
+    stuck = waiting.stuck(attempts=STUCK_ATTEMPTS)
+    if stuck is None:
+        alarms.clear(STUCK)
+    else:
+        alarms.sound(STUCK, f"{stuck} has failed {stuck.attempts} times: {stuck.error}")
 
 
 class _Fault(Exception):

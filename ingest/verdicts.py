@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from ingest import fetches
 from ingest.gaps import Place
-from ingest.helius.rpc import STATUSES_MAX, Rpc
-from ingest.helius.shapes import SignatureStatus, element_of
+from ingest.helius.problems import HeliusProblem
+from ingest.helius.rpc import BATCH_MAX, STATUSES_MAX, Rpc
+from ingest.helius.shapes import Asked, SignatureStatus, element_of
 from pnl.fields import base58_text
 
 
@@ -21,23 +22,30 @@ class Verdict(NamedTuple):
     landed: list[bytes]
 
 
-def judge(rpc: Rpc, missing: Sequence[Place]) -> Verdict:
+def judge(rpc: Rpc, missing: Sequence[Place], *, final_slot: int) -> Verdict:
     """Ask for each place, at or below the finalized slot. Raises HeliusProblem if nobody answers.
 
-    What is not final yet, or final at the same slot, is left as it is.
+    What is not final yet, or final at the same slot, is left as it is. A status may have been
+    forgotten, so that the finalized transaction itself is the second witness.
     """
     verdict = Verdict([], [])
-    for place, status in _statuses(rpc, missing):
-        if status is None or _is_gone(status, place):
-            _look(rpc, place, verdict)
+    statuses = _statuses(rpc, missing, final_slot)
+    gone = [place for place, status in statuses if status is None or _is_gone(status, place)]
+    for at in range(0, len(gone), BATCH_MAX):
+        places = gone[at : at + BATCH_MAX]
+        asked = rpc.transactions([base58_text(place.signature) for place in places])
+        for place in places:
+            _settle(rpc, place, asked[base58_text(place.signature)], verdict)
     return verdict
 
 
-def _statuses(rpc: Rpc, missing: Sequence[Place]) -> Iterator[tuple[Place, SignatureStatus | None]]:
+def _statuses(
+    rpc: Rpc, missing: Sequence[Place], final_slot: int
+) -> Iterator[tuple[Place, SignatureStatus | None]]:
     for at in range(0, len(missing), STATUSES_MAX):
         places = missing[at : at + STATUSES_MAX]
-        statuses = rpc.statuses([base58_text(place.signature) for place in places])
-        yield from zip(places, statuses, strict=True)
+        keys = [base58_text(place.signature) for place in places]
+        yield from zip(places, rpc.statuses(keys, least_slot=final_slot), strict=True)
 
 
 def _is_gone(status: SignatureStatus, place: Place) -> bool:
@@ -45,9 +53,10 @@ def _is_gone(status: SignatureStatus, place: Place) -> bool:
     return status.is_final and (status.has_failed or status.slot != place.slot)
 
 
-def _look(rpc: Rpc, place: Place, verdict: Verdict) -> None:
-    """Two witnesses: a status may have been forgotten, the finalized transaction itself not."""
-    found = rpc.transaction(base58_text(place.signature))
+def _settle(rpc: Rpc, place: Place, asked: Asked, verdict: Verdict) -> None:
+    found = asked.transaction
+    if asked.error:
+        raise HeliusProblem("getTransaction", 200, asked.error)
     if found is None or found.has_failed:
         verdict.dropped.append(place)
     elif found.slot != place.slot:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from ingest.models import BackfillPage, BackfillSignature, Watermark
+from ingest.models import BackfillPage, BackfillSignature, Queued, Watermark
 from pnl.models import Trade, Trader
 
 # A walk costs 100 credits at least: who has traded of late is walked often, the others daily.
@@ -38,6 +38,13 @@ def claim_signatures(*, limit: int) -> list[BackfillSignature]:
     due = BackfillSignature.objects.filter(is_unknown=False, not_before__lte=Now())
     locked = due.select_for_update(skip_locked=True, of=("self",))
     return list(locked.order_by("not_before", "pk")[:limit])
+
+
+def stuck(*, attempts: int) -> Queued | None:
+    """Of what has failed at least so often, that which did most; None if nothing has."""
+    pages = BackfillPage.objects.filter(attempts__gte=attempts).order_by("-attempts")
+    signatures = BackfillSignature.objects.filter(is_unknown=False, attempts__gte=attempts)
+    return pages.first() or signatures.order_by("-attempts").first()
 
 
 def left_of(backfill_id: int, trader_ids: Collection[int] = ()) -> Left:

@@ -16,12 +16,14 @@ from pnl.fields import SIGNATURE_BYTES, base58_bytes
 # At 250 ms a slot; the chain has been slower so far, so that a day is at least a day.
 _SLOTS_A_DAY: Final = 86_400 * 4
 _CALL: Final = "getTransactionsForAddress"
+# Each costs a few calls, and a step must end within a task's time.
+JUDGED_MAX: Final = 500
 
 Position = tuple[int, int]  # slot, block index
 
 
 class Step(NamedTuple):
-    """A page and what follows from it; `token` is where the next one begins, empty at the end."""
+    """A page and what follows from it; `token` is where the next one begins."""
 
     elements: list[bytes]
     difference: Difference
@@ -30,11 +32,7 @@ class Step(NamedTuple):
     reached_slot: int
     tail: list[str]
     last: Position | None
-
-    @property
-    def is_last(self) -> bool:
-        """Whether the walk is complete."""
-        return not self.token
+    is_last: bool
 
 
 def take(rpc: Rpc, page: BackfillPage, address: str) -> Step:
@@ -43,22 +41,25 @@ def take(rpc: Rpc, page: BackfillPage, address: str) -> Step:
     stretch = Stretch(page.from_slot or 0, page.until_slot or 0, page.token)
     got = rpc.transactions_of(address, stretch)
     _check(got, stretch)
-    signatures = [transaction.signature for transaction in got.data]
     reached = max([page.reached_slot or 0, *(transaction.slot for transaction in got.data)])
-    walked = [*page.tail, *signatures]
     # What stands at the page's last slot may go on in the next page: that slot is not complete.
     complete = stretch.until_slot if not got.pagination_token else reached - 1
-    verdict = verdicts.judge(rpc, _unseen(page, complete, walked))
+    missing = _unseen(page, complete, [*page.tail, *(each.signature for each in got.data)])
+    cut = _cut(missing)
+    if cut is not None:
+        return _a_part(rpc, page, [place for place in missing if place.slot < cut], cut)
+    verdict = verdicts.judge(rpc, missing, final_slot=stretch.until_slot)
     elements = [*map(element_of, got.data), *verdict.landed]
     difference = gaps.difference(body_of(elements))
     return Step(
         elements,
         difference,
-        sorted({*difference.moved, *verdict.dropped}),
-        got.pagination_token or "",
-        reached,
-        _tail(page, reached, got.data),
-        _last(page, got.data),
+        dropped=sorted({*difference.moved, *verdict.dropped}),
+        token=got.pagination_token or "",
+        reached_slot=reached,
+        tail=_tail(page, reached, got.data),
+        last=_last(page, got.data),
+        is_last=not got.pagination_token,
     )
 
 
@@ -107,6 +108,31 @@ def _unseen(page: BackfillPage, complete: int, walked: Sequence[str]) -> list[Pl
     """What the ledger has of the stretch that is complete now, and the walk has not brought."""
     keys = {base58_bytes(signature, SIGNATURE_BYTES) for signature in walked}
     return gaps.unseen(page.trader_id, (page.reached_slot or 0, complete), keys)
+
+
+def _cut(missing: Sequence[Place]) -> int | None:
+    """The slot up to which as many are missing as one step judges; None if that is all."""
+    if len(missing) <= JUDGED_MAX or missing[JUDGED_MAX].slot == missing[0].slot:
+        return None
+    return missing[JUDGED_MAX].slot
+
+
+def _a_part(rpc: Rpc, page: BackfillPage, missing: Sequence[Place], cut: int) -> Step:
+    """Only judge, up to a slot; the page is taken again for the rest.
+
+    A wallet may have traded for ever through a router that no walk finds it under.
+    """
+    verdict = verdicts.judge(rpc, missing, final_slot=page.until_slot or 0)
+    return Step(
+        verdict.landed,
+        gaps.NO_DIFFERENCE,
+        dropped=sorted(verdict.dropped),
+        token=page.token,
+        reached_slot=cut,
+        tail=[],
+        last=None,
+        is_last=False,
+    )
 
 
 def _tail(page: BackfillPage, reached: int, got: Sequence[ChainTransaction]) -> list[str]:

@@ -63,6 +63,8 @@ class Rpc:
             "transactionDetails": "full",
             "sortOrder": "asc",
             "limit": PAGE_TRANSACTIONS_MAX,
+            # A node that is behind would end the walk too early.
+            "minContextSlot": stretch.until_slot,
             "filters": {
                 "slot": {"gte": stretch.from_slot, "lte": stretch.until_slot},
                 "status": "succeeded",
@@ -102,15 +104,24 @@ class Rpc:
         block = read_known("getBlock", result, Block)
         return [] if block is None else block.signatures
 
-    def statuses(self, signatures: Sequence[str]) -> list[SignatureStatus | None]:
-        """Where up to STATUSES_MAX signatures landed, however long ago; in their order."""
+    def statuses(
+        self, signatures: Sequence[str], *, least_slot: int
+    ) -> list[SignatureStatus | None]:
+        """Where up to STATUSES_MAX signatures landed, however long ago; in their order.
+
+        A node that has not seen the chain up to `least_slot` is no witness: HeliusProblem.
+        """
         call = "getSignatureStatuses"
         params = [list(signatures), {"searchTransactionHistory": True}]
-        statuses = read(call, self._result(call, params), SignatureStatuses).value
-        if len(statuses) != len(signatures):
-            reason = f"{len(statuses)} statuses for {len(signatures)} signatures"
+        told = read(call, self._result(call, params), SignatureStatuses)
+        if told.context.slot < least_slot:
+            raise HeliusProblem(
+                call, 200, f"a node at slot {told.context.slot}, {least_slot} asked"
+            )
+        if len(told.value) != len(signatures):
+            reason = f"{len(told.value)} statuses for {len(signatures)} signatures"
             raise HeliusProblem(call, 200, reason)
-        return statuses
+        return told.value
 
     def _result(self, call: str, params: list[Any]) -> Raw:
         return _result_of(call, self._answer(call, params))

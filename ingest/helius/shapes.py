@@ -131,9 +131,16 @@ class SignatureStatus(msgspec.Struct, rename="camel"):
         return bytes(self.err) != _NULL
 
 
-class SignatureStatuses(msgspec.Struct):
-    """The statuses in the order of the question; null where the chain knows no such signature."""
+class Context(msgspec.Struct):
+    """Up to which slot the node that answered has seen the chain."""
 
+    slot: int
+
+
+class SignatureStatuses(msgspec.Struct):
+    """The statuses in the order of the question; null where the node knows no such signature."""
+
+    context: Context
     value: list[SignatureStatus | None]
 
 

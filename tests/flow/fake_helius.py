@@ -145,7 +145,7 @@ class FakeHelius(ThreadingHTTPServer):
                 return self._block(first)
             case "getSignatureStatuses":
                 told = [self.chain.status(each) for each in first or []]
-                return {"context": {"slot": self.chain.finalized + 32}, "value": told}
+                return {"context": {"slot": self.chain.seen}, "value": told}
         raise RpcRefused(-32601, "Method not found")
 
     def _block(self, slot: Json) -> Json:

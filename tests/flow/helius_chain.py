@@ -52,6 +52,8 @@ class FakeChain:
     page_size: int = 100
     backwards: bool = False
     forgets_statuses: bool = False
+    # How far the node that answers is behind the others.
+    behind_slots: int = 0
     landed: list[Landed] = field(default_factory=list)
 
     def land(self, trades: Iterable[Trade], *, found_under: Iterable[bytes] = ()) -> None:
@@ -64,6 +66,11 @@ class FakeChain:
             index = element.pop("indexWithinBlock", None)
             owners = wallets or {base58(trade.trader) for trade in mine}
             self.landed.append(Landed(_whole(element), index or 0, owners))
+
+    @property
+    def seen(self) -> int:
+        """The newest slot of the node that answers."""
+        return self.finalized + 32 - self.behind_slots
 
     def fail(self, trade: Trade) -> None:
         """Let the transaction have had no effect."""

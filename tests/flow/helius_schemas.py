@@ -202,6 +202,7 @@ PARAMS: dict[str, Json] = {
             commitment_=COMMITMENT,
             limit_={"type": "integer", "minimum": 1, "maximum": 100},
             paginationToken=TOKEN,
+            minContextSlot=UINT,
             encoding_=ENCODING,
             maxSupportedTransactionVersion_=VERSION,
             filters_=options(

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from io import StringIO
 
+import pytest
 from django.core.management import call_command
 from django.db import transaction
 
-from ingest import operations
+from ingest import operations, walks
 from ingest.models import Backfill, BackfillPage
 from pnl.engine.trades import Trade
 from pnl.models import Trade as TradeRow
@@ -169,3 +170,40 @@ def test_a_trade_of_a_transaction_that_failed_in_the_end_is_taken_back(
     fake_helius.chain.fail(trades[5])
     assert "1 dropped by the chain" in walk()
     check(ask, trades[:5])
+
+
+def test_a_node_that_is_behind_is_no_witness(ask: Ask, fake_helius: FakeHelius) -> None:
+    trades = three_losses()
+    booked(trades)
+    fake_helius.chain.land(trades[:4])
+    fake_helius.chain.behind_slots = 33
+    try:
+        walk()
+    except SystemExit:
+        check(ask, trades)
+    assert "a node at slot" in BackfillPage.objects.get().error
+    fake_helius.chain.behind_slots = 0
+    walk()
+    check(ask, trades[:4])
+
+
+def test_more_than_a_step_judges_is_judged_part_by_part(
+    ask: Ask, fake_helius: FakeHelius, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = Chain("many", step=1)
+    trades = [trade for _ in range(20) for trade in chain.loss("ann", SOL)]
+    booked(trades)
+    kept = [trade for number, trade in enumerate(trades) if number % 3]
+    fake_helius.chain.land(kept[:15])
+    fake_helius.chain.land(kept[15:], found_under=[wallet("router")])
+    fake_helius.chain.page_size = 4
+    monkeypatch.setattr(walks, "JUDGED_MAX", 2)
+    assert f"{len(trades) - len(kept)} dropped by the chain" in walk()
+    check(ask, kept)
+    assert max(statuses_asked(fake_helius)) <= 3
+
+
+def statuses_asked(fake: FakeHelius) -> list[int]:
+    """How many signatures each question had."""
+    bodies = [seen.body for seen in fake.seen if isinstance(seen.body, dict)]
+    return [len(b["params"][0]) for b in bodies if b["method"] == "getSignatureStatuses"]

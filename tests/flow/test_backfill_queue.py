@@ -18,6 +18,7 @@ from django.utils import timezone
 from ingest import backfills, harvest, operations, waiting
 from ingest.helius.client import helius
 from ingest.models import Backfill, BackfillPage
+from pnl import alarms
 from pumploss.stack.places import CLONE
 from tests.flow.bodies import SOL, Chain, wallet
 from tests.flow.fake_helius import FakeHelius, Fault, Rpc
@@ -62,11 +63,34 @@ def test_pauses_grow_with_every_failure(ask: Ask, fake_helius: FakeHelius) -> No
     fake_helius.behaviour.fails = lambda _rpc: True
     pauses = []
     for _ in range(3):
-        BackfillPage.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+        hurry()
         harvest.work(seconds=5)
         pauses.append((BackfillPage.objects.get().not_before - timezone.now()).total_seconds())
     assert [round(pause / 15) for pause in pauses] == [1, 2, 4]
     assert Backfill.objects.get().failed_pages == 3
+
+
+def test_what_fails_again_and_again_is_an_alarm_until_it_comes(
+    ask: Ask, fake_helius: FakeHelius
+) -> None:
+    backfills.start("test", backfills.trader_ids([wallet("ann")]))
+    fake_helius.behaviour.fails = lambda _rpc: True
+    heard = []
+    for _ in range(harvest.STUCK_ATTEMPTS):
+        hurry()
+        harvest.work(seconds=5)
+        heard.append([alarm.kind for alarm in alarms.standing()])
+    assert heard == [[]] * (harvest.STUCK_ATTEMPTS - 1) + [[harvest.STUCK]]
+    assert "getSlot: 200 error -32603" in alarms.standing()[0].detail
+    fake_helius.behaviour.fails = lambda _rpc: False
+    hurry()
+    harvest.work(seconds=5)
+    assert alarms.standing() == []
+
+
+def hurry() -> None:
+    """Let the time pass until the page is due."""
+    BackfillPage.objects.update(not_before=timezone.now() - timedelta(seconds=1))
 
 
 class Killed(BaseException):

@@ -9,7 +9,9 @@ from email.utils import format_datetime
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
+import msgspec
 import pytest
+import requests
 from pytest_django.fixtures import Settings
 
 from ingest import walks
@@ -82,7 +84,7 @@ def test_every_question_and_every_answer_is_as_documented(
     asked.rpc.transaction(signatures[0])
     asked.rpc.transactions([*signatures, base58(b"\7" * 64)])
     asked.rpc.block_signatures(trades[0].slot)
-    asked.rpc.statuses([*signatures, base58(b"\7" * 64)])
+    asked.rpc.statuses([*signatures, base58(b"\7" * 64)], least_slot=7)
     assert len(fake_helius.seen) == 13
     for seen in fake_helius.seen:
         check_documented(seen)
@@ -205,3 +207,25 @@ def test_one_bad_answer_of_a_batch_does_not_cost_the_others(
 
 def test_a_slot_without_a_block_has_no_signatures(fake_helius: FakeHelius, asked: Helius) -> None:
     assert asked.rpc.block_signatures(7) == []
+
+
+def test_the_fake_forgets_what_a_put_leaves_out(fake_helius: FakeHelius, asked: Helius) -> None:
+    made = asked.webhooks.create(DRAFT)
+    part = {"webhookURL": DRAFT.webhook_url, "webhookType": "raw"}
+    url = f"{fake_helius.url}/v0/webhooks/{made.webhook_id}"
+    requests.put(url, params={"api-key": KEY}, json=part, timeout=5)
+    left = asked.webhooks.read_one(made.webhook_id)
+    assert (left.account_addresses, left.auth_header, left.txn_status) == ([], None, None)
+
+
+def test_more_addresses_than_a_webhook_has_room_for_are_refused(
+    fake_helius: FakeHelius, asked: Helius
+) -> None:
+    many = msgspec.structs.replace(DRAFT, account_addresses=[ANN] * 100_001)
+    with pytest.raises(HeliusProblem, match="400 .*maximum of 100000 addresses"):
+        asked.webhooks.create(many)
+
+
+def test_a_webhook_that_does_not_exist_is_a_problem(asked: Helius) -> None:
+    with pytest.raises(HeliusProblem, match="read webhook: 404"):
+        asked.webhooks.read_one("00000000-0000-4000-8000-000000000000")
