@@ -1,34 +1,17 @@
 """A trade goes only when the chain says so: that a walk has not brought it proves nothing."""
 
-from collections.abc import Sequence
-from io import StringIO
-
 import pytest
-from django.core.management import call_command
-from django.db import transaction
 
 from ingest import operations, walks
 from ingest.models import Backfill, BackfillPage
 from pnl.engine.trades import Trade
 from pnl.models import Trade as TradeRow
-from pnl.operations import book_trades
-from tests.flow.bodies import SOL, Chain, base58, body_of, wallet
+from tests.flow.bodies import SOL, Chain, body_of, wallet
 from tests.flow.fake_helius import FakeHelius
 from tests.flow.truth import Ask, check
+from tests.flow.walking import booked, walk, walk_and_fail
 
-ANN = base58(wallet("ann"))
-
-
-def booked(trades: Sequence[Trade]) -> None:
-    with transaction.atomic():
-        book_trades(trades)
-
-
-def walk() -> str:
-    out = StringIO()
-    call_command("backfill", "--trader", ANN, "--from-slot", "0", stdout=out, stderr=out)
-    operations.process_until_empty(seconds=20)
-    return out.getvalue()
+ALL = ("--from-slot", "0")
 
 
 def three_losses() -> list[Trade]:
@@ -42,7 +25,7 @@ def test_a_trade_that_the_chain_has_dropped_is_taken_back(
     trades = three_losses()
     booked(trades)
     fake_helius.chain.land([*trades[:2], *trades[3:]])
-    assert "1 dropped by the chain" in walk()
+    assert "1 dropped by the chain" in walk(*ALL)
     check(ask, [*trades[:2], *trades[3:]])
     assert Backfill.objects.get().dropped == 1
 
@@ -53,7 +36,7 @@ def test_a_dropped_trade_stays_out_when_it_is_delivered_again(
     trades = three_losses()
     booked(trades)
     fake_helius.chain.land(trades[:4])
-    walk()
+    walk(*ALL)
     operations.accept(body_of(trades))
     operations.process_until_empty(seconds=20)
     check(ask, trades[:4])
@@ -65,7 +48,7 @@ def test_it_is_asked_for_in_two_ways_before_it_is_dropped(
     trades = three_losses()
     booked(trades)
     fake_helius.chain.land(trades[:5])
-    walk()
+    walk(*ALL)
     assert fake_helius.calls("getSignatureStatuses") == 1
     assert fake_helius.calls("getTransaction") == 1
 
@@ -77,7 +60,7 @@ def test_a_trade_that_a_router_made_is_kept_though_no_walk_finds_it(
     booked(trades)
     fake_helius.chain.land(trades[:4])
     fake_helius.chain.land(trades[4:], found_under=[wallet("router")])
-    assert "0 dropped by the chain" in walk()
+    assert "0 dropped by the chain" in walk(*ALL)
     check(ask, trades)
 
 
@@ -86,7 +69,7 @@ def test_a_status_that_was_forgotten_drops_nothing(ask: Ask, fake_helius: FakeHe
     booked(trades)
     fake_helius.chain.land(trades, found_under=[wallet("router")])
     fake_helius.chain.forgets_statuses = True
-    assert "0 dropped by the chain" in walk()
+    assert "0 dropped by the chain" in walk(*ALL)
     check(ask, trades)
 
 
@@ -94,7 +77,7 @@ def test_a_trade_above_the_finalized_slot_is_not_judged(ask: Ask, fake_helius: F
     trades = three_losses()
     booked(trades)
     fake_helius.chain.finalized = trades[0].slot - 1
-    walk()
+    walk(*ALL)
     check(ask, trades)
     assert fake_helius.calls("getSignatureStatuses") == 0
 
@@ -109,13 +92,11 @@ def test_a_walk_that_is_not_complete_drops_nothing_behind_it(
     fake_helius.behaviour.fails = lambda rpc: (
         rpc.method == "getTransactionsForAddress" and "paginationToken" in rpc.params[1]
     )
-    try:
-        walk()
-    except SystemExit:
-        check(ask, trades)
+    walk_and_fail(*ALL)
+    check(ask, trades)
     assert BackfillPage.objects.get().reached_slot == trades[1].slot
     fake_helius.behaviour.fails = lambda _rpc: False
-    walk()
+    walk(*ALL)
     check(ask, [*trades[:3], trades[5]])
 
 
@@ -124,14 +105,12 @@ def test_nothing_is_dropped_while_nobody_can_be_asked(ask: Ask, fake_helius: Fak
     booked(trades)
     fake_helius.chain.land(trades[:4])
     fake_helius.behaviour.fails = lambda rpc: rpc.method == "getTransaction"
-    try:
-        walk()
-    except SystemExit:
-        check(ask, trades)
+    walk_and_fail(*ALL)
+    check(ask, trades)
     assert BackfillPage.objects.get().attempts == 1
     assert Backfill.objects.get().pages == 0
     fake_helius.behaviour.fails = lambda _rpc: False
-    walk()
+    walk(*ALL)
     check(ask, trades[:4])
 
 
@@ -144,7 +123,7 @@ def test_a_transaction_that_landed_in_another_slot_moves_there(
         landed = [*trades[:5], trades[5]._replace(slot=trades[5].slot + shift, block_index=0)]
         fake_helius.chain.landed.clear()
         fake_helius.chain.land(landed)
-        walk()
+        walk(*ALL)
         check(ask, landed)
 
 
@@ -156,7 +135,7 @@ def test_one_that_landed_elsewhere_and_under_another_wallet_is_fetched(
     moved = trades[5]._replace(slot=trades[5].slot + 50, block_index=1)
     fake_helius.chain.land(trades[:5])
     fake_helius.chain.land([moved], found_under=[wallet("router")])
-    assert "1 dropped by the chain" in walk()
+    assert "1 dropped by the chain" in walk(*ALL)
     check(ask, [*trades[:5], moved])
     assert TradeRow.objects.filter(slot=moved.slot).count() == 1
 
@@ -168,7 +147,7 @@ def test_a_trade_of_a_transaction_that_failed_in_the_end_is_taken_back(
     booked(trades)
     fake_helius.chain.land(trades)
     fake_helius.chain.fail(trades[5])
-    assert "1 dropped by the chain" in walk()
+    assert "1 dropped by the chain" in walk(*ALL)
     check(ask, trades[:5])
 
 
@@ -177,13 +156,11 @@ def test_a_node_that_is_behind_is_no_witness(ask: Ask, fake_helius: FakeHelius) 
     booked(trades)
     fake_helius.chain.land(trades[:4])
     fake_helius.chain.behind_slots = 33
-    try:
-        walk()
-    except SystemExit:
-        check(ask, trades)
+    walk_and_fail(*ALL)
+    check(ask, trades)
     assert "a node at slot" in BackfillPage.objects.get().error
     fake_helius.chain.behind_slots = 0
-    walk()
+    walk(*ALL)
     check(ask, trades[:4])
 
 
@@ -198,7 +175,7 @@ def test_more_than_a_step_judges_is_judged_part_by_part(
     fake_helius.chain.land(kept[15:], found_under=[wallet("router")])
     fake_helius.chain.page_size = 4
     monkeypatch.setattr(walks, "JUDGED_MAX", 2)
-    assert f"{len(trades) - len(kept)} dropped by the chain" in walk()
+    assert f"{len(trades) - len(kept)} dropped by the chain" in walk(*ALL)
     check(ask, kept)
     assert max(statuses_asked(fake_helius)) <= 3
 

@@ -222,7 +222,7 @@ def test_more_addresses_than_a_webhook_has_room_for_are_refused(
     fake_helius: FakeHelius, asked: Helius
 ) -> None:
     many = msgspec.structs.replace(DRAFT, account_addresses=[ANN] * 100_001)
-    with pytest.raises(HeliusProblem, match="400 .*maximum of 100000 addresses"):
+    with pytest.raises(HeliusProblem, match=r"400 .*maximum of 100000 addresses"):
         asked.webhooks.create(many)
 
 
