@@ -1,42 +1,58 @@
 """Fetches the transactions of enhanced deliveries as raw ones, with their place in the block."""
 
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from django.db import transaction
 from django.utils import timezone
 
-from ingest import fetches, harvest
+from ingest import fetches, harvest, operations
 from ingest.fetches import Fetched
+from ingest.helius.client import helius
+from ingest.helius.pace import BRIEF
 from ingest.helius.problems import HeliusProblem
 from ingest.helius.rpc import BATCH_MAX, Rpc
 
 # Not final yet, most likely: the chain needs about 13 seconds for that.
-_PAUSE: Final = timedelta(seconds=60)
 UNKNOWN: Final = "no node knows such a finalized transaction"
 
 
-class Enrichments(Protocol):
-    """A queue of signatures whose transactions came without logs, balances and place."""
+class Wanted(Protocol):
+    """A transaction to be fetched raw: its signature in base58, and how often that has failed."""
 
-    def waiting(self, limit: int) -> Sequence[str]:
-        """Signatures that are due, base58; those that have waited longest first."""
+    @property
+    def signature(self) -> str:
+        """Base58."""
 
-    def enriched(self, signatures: Collection[str]) -> object:
-        """These have been delivered as raw transactions."""
-
-    def failed(self, signature: str, error: str, not_before: datetime) -> object:
-        """The signature is to be asked for again, and when."""
+    @property
+    def attempts(self) -> int:
+        """So far."""
 
 
-def enrich(rpc: Rpc, queue: Enrichments) -> int:
-    """Fetch one batch of what is due into the inbox; how many signatures were due."""
-    signatures = queue.waiting(BATCH_MAX)
-    if signatures:
-        with transaction.atomic():
-            _settle(queue, _fetched(rpc, signatures))
-    return len(signatures)
+class Queue(NamedTuple):
+    """Where such transactions wait: what is due, what came, and what is to be asked for later."""
+
+    waiting: Callable[[int], Sequence[Wanted]]
+    enriched: Callable[[Collection[str]], object]
+    failed: Callable[[str, str, datetime], object]
+
+
+def work(queue: Queue, *, seconds: float) -> None:
+    """Fetch what is due until nothing is or the time is up; the next call goes on."""
+    until = time.monotonic() + seconds
+    with helius(BRIEF) as asked:
+        while time.monotonic() < until and enrich(asked.rpc, queue):
+            pass
+
+
+def enrich(rpc: Rpc, queue: Queue) -> int:
+    """Fetch one batch of what is due into the inbox; how many transactions were due."""
+    wanted = queue.waiting(BATCH_MAX)
+    if wanted:
+        _settle(queue, wanted, _fetched(rpc, [each.signature for each in wanted]))
+    return len(wanted)
 
 
 def _fetched(rpc: Rpc, signatures: Sequence[str]) -> list[Fetched]:
@@ -46,11 +62,13 @@ def _fetched(rpc: Rpc, signatures: Sequence[str]) -> list[Fetched]:
         return [Fetched(signature, None, str(problem)) for signature in signatures]
 
 
-def _settle(queue: Enrichments, fetched: Sequence[Fetched]) -> None:
+def _settle(queue: Queue, wanted: Sequence[Wanted], fetched: Sequence[Fetched]) -> None:
     """Deliver what came and put back what did not, together."""
-    elements = [each.element for each in fetched if each.element is not None]
-    harvest.deliver(elements)
-    queue.enriched([each.signature for each in fetched if each.element is not None])
-    for each in fetched:
-        if each.element is None:
-            queue.failed(each.signature, each.error or UNKNOWN, timezone.now() + _PAUSE)
+    with transaction.atomic():
+        harvest.deliver([each.element for each in fetched if each.element is not None])
+        queue.enriched([each.signature for each in fetched if each.element is not None])
+        for each, asked in zip(fetched, wanted, strict=True):
+            if each.element is None:
+                later = timezone.now() + timedelta(seconds=harvest.pause_seconds(asked.attempts))
+                queue.failed(each.signature, each.error or UNKNOWN, later)
+    operations.wake()

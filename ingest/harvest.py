@@ -74,6 +74,11 @@ def finish() -> int:
     return under_way.filter(~Exists(pages), ~Exists(signatures)).update(finished_at=Now())
 
 
+def pause_seconds(attempts: int) -> int:
+    """How long to wait after so many failures before this one: twice as long each time."""
+    return min(_PAUSE_SECONDS_MAX, _FIRST_PAUSE_SECONDS << min(attempts, 10))
+
+
 def _tell_of_what_is_stuck() -> None:
     """What fails again and again is a gap that lasts: somebody must look."""
     stuck = waiting.stuck(attempts=STUCK_ATTEMPTS)
@@ -199,7 +204,7 @@ def deliver(elements: Sequence[bytes]) -> None:
 
 def _put_back(row: Queued, error: str, asked_seconds: float | None = None) -> None:
     """Later, again: twice as late each time, or when Helius said."""
-    grown = min(_PAUSE_SECONDS_MAX, _FIRST_PAUSE_SECONDS * 2 ** min(row.attempts, 10))
+    grown = pause_seconds(row.attempts)
     pause = timedelta(seconds=grown if asked_seconds is None else asked_seconds)
     type(row)._default_manager.filter(pk=row.pk).update(
         attempts=F("attempts") + 1, not_before=Now() + pause, error=error

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 import pytest
 from django.db import transaction
@@ -19,6 +20,13 @@ from tests.flow.fake_helius import FakeHelius, Fault
 from tests.flow.truth import Ask, check
 
 
+class Wanted(NamedTuple):
+    """One transaction that is waited for."""
+
+    signature: str
+    attempts: int = 0
+
+
 @dataclass
 class Waiting:
     """A queue in memory."""
@@ -26,8 +34,12 @@ class Waiting:
     left: list[str]
     errors: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
-    def waiting(self, limit: int) -> Sequence[str]:
-        return self.left[:limit]
+    @property
+    def queue(self) -> enrichments.Queue:
+        return enrichments.Queue(self.waiting, self.enriched, self.failed)
+
+    def waiting(self, limit: int) -> Sequence[Wanted]:
+        return [Wanted(signature, 2) for signature in self.left[:limit]]
 
     def enriched(self, signatures: Collection[str]) -> None:
         self.left = [each for each in self.left if each not in signatures]
@@ -43,7 +55,7 @@ def asked(fake_helius: FakeHelius) -> Iterator[Helius]:
 
 
 def enriched(asked: Helius, queue: Waiting) -> int:
-    due = enrichments.enrich(asked.rpc, queue)
+    due = enrichments.enrich(asked.rpc, queue.queue)
     operations.process_until_empty(seconds=20)
     return due
 
@@ -81,7 +93,8 @@ def test_one_that_is_not_final_yet_is_asked_for_again(
     queue = Waiting([base58(trade.signature) for trade in trades])
     assert enriched(asked, queue) == 2
     assert {error for error, _ in queue.errors.values()} == {enrichments.UNKNOWN}
-    assert all(later > timezone.now() for _, later in queue.errors.values())
+    pauses = {round((later - timezone.now()).total_seconds()) for _, later in queue.errors.values()}
+    assert pauses == {60}
     fake_helius.chain.finalized = trades[0].slot
     enriched(asked, queue)
     check(ask, trades)
@@ -114,3 +127,13 @@ def test_a_long_queue_is_taken_batch_by_batch(
     queue = Waiting([base58(trade.signature) for trade in trades])
     assert [enriched(asked, queue) for _ in range(3)] == [BATCH_MAX, 20, 0]
     check(ask, trades)
+
+
+def test_work_ends_when_nothing_is_due(ask: Ask, fake_helius: FakeHelius) -> None:
+    trades = round_trip()
+    fake_helius.chain.land(trades)
+    waiting = Waiting([base58(trade.signature) for trade in trades])
+    enrichments.work(waiting.queue, seconds=20)
+    operations.process_until_empty(seconds=20)
+    check(ask, trades)
+    assert waiting.left == []
