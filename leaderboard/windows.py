@@ -80,9 +80,9 @@ streaks AS (
 STANDINGS = """
 standings AS (
     SELECT s.period, s.trader_id, t.label, t.kind, t.kind = 'person' AS ranked, s.realized_lamports,
-           s.loss_lamports, s.cost_lamports, s.volume_lamports, s.worst_lamports, s.trades, s.closed,
-           s.wins, coalesce(k.losing_streak, 0) AS losing_streak, s.unmatched_sells, s.unpriced,
-           s.last_loss_at, s.oldest_at + w.length AS expires_at
+           s.loss_lamports, s.cost_lamports, s.volume_lamports, s.worst_lamports, s.trades,
+           s.closed, s.wins, coalesce(k.losing_streak, 0) AS losing_streak, s.unmatched_sells,
+           s.unpriced, s.last_loss_at, s.oldest_at + w.length AS expires_at
       FROM summed s
       JOIN windows w USING (period)
       JOIN pnl_trader t ON t.id = s.trader_id AND NOT t.hidden
