@@ -8,7 +8,6 @@ import pytest
 
 from ingest.decode.outcome import Decoded, DropReason
 from ingest.decode.pipeline import decode_body
-from tests.bench.playing import bodies
 from tests.unit.ingest.decode.building import (
     MINT,
     MOONSHOT,
@@ -30,6 +29,7 @@ from tests.unit.ingest.decode.building import (
 )
 from tests.unit.ingest.decode.reading import decoded, dropped, error_of
 from tests.unit.ingest.decode.running import Step, log_of, ran, said, told
+from tests.unit.ingest.market.stage import played
 
 SOL = raw(WSOL)
 ROUTER, TOKENS = text(key(70)), text(key(71))
@@ -214,7 +214,8 @@ def test_a_pool_that_only_a_router_named_is_malformed() -> None:
 
 @pytest.mark.parametrize("record", UNRECORDED)
 def test_a_whole_market_reads_the_same_from_its_logs(record: Any) -> None:
-    for body in bodies(300):
+    for transaction in played(trades=400):
+        body = f"[{transaction.json}]".encode()
         (full,) = decode_body(body)
         (element,) = json.loads(body)
         element["meta"]["innerInstructions"] = record
