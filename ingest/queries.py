@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, Sum
 
 from ingest.models import Delivery
 from pnl import rows
@@ -59,3 +59,9 @@ def backlog() -> Backlog:
         oldest_at=Min("received_at", filter=pending),
     )
     return Backlog(counts["pending"], counts["set_aside"], counts["oldest_at"])
+
+
+def unknown_layouts() -> int:
+    """How many events of the deliveries kept have bytes that the decoder does not know."""
+    grown = Delivery.objects.filter(unknown_layouts__gt=0)
+    return int(grown.aggregate(events=Sum("unknown_layouts", default=0))["events"])

@@ -184,12 +184,13 @@ def _measured() -> list[str]:
         for board in boards
         if board.refreshed_at is not None
     ]
-    touched = Touched.objects.count()
+    touched, unknown = Touched.objects.count(), ingest.queries.unknown_layouts()
     sounding: list[Sample] = [(_label("kind", alarm.kind), 1) for alarm in alarms.standing()]
     return [
         *_gauge("inbox_pending", "Deliveries not looked at yet.", [("", backlog.pending)]),
         *_gauge("inbox_set_aside", "Deliveries kept with an error.", [("", backlog.set_aside)]),
         *_gauge("inbox_oldest_pending_seconds", "Age of the oldest pending one.", [("", age)]),
+        *_gauge("unknown_layouts", "Events kept that have bytes we do not know.", [("", unknown)]),
         *_gauge("boards_waiting", "Notes that a trader must be summed again.", [("", touched)]),
         *_gauge("alarms", "How many alarms stand.", [("", len(sounding))]),
         *_gauge("alarm", "What somebody must look at.", sounding),
