@@ -1,5 +1,6 @@
 """Writing the boards: touched traders are summed again and viewers get what changed."""
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +22,7 @@ REFRESH_TASK = "leaderboard.tasks.refresh_boards"
 # costs.
 TOUCHED_MAX = 20_000
 REBUILD_CHUNK = 5000
+REST_SECONDS_MAX = 1.0
 # The sums of so many traders at once must not go through files.
 ROOM_TO_SUM = "SET LOCAL work_mem = '64MB'"
 
@@ -49,14 +51,23 @@ def refresh(*, now: datetime, limit: int = TOUCHED_MAX) -> Refreshed:
 
 def refresh_until_quiet(*, seconds: float) -> int:
     """Refresh until nobody is due, or the time is up; the number of traders summed."""
-    started = datetime.now(UTC)
+    until = time.monotonic() + seconds
     total = 0
-    while (datetime.now(UTC) - started).total_seconds() < seconds:
+    while (began := time.monotonic()) < until:
         traders = refresh(now=datetime.now(UTC)).traders
         total += traders
         if not traders:
             break
+        time.sleep(rest_after(time.monotonic() - began))
     return total
+
+
+def rest_after(seconds: float) -> float:
+    """How long to rest after a refresh that took so long: as long, so that booking has its half.
+
+    What comes in the meantime is summed together, which costs less; a quiet board hardly rests.
+    """
+    return min(seconds, REST_SECONDS_MAX)
 
 
 def rebuild(*, now: datetime) -> int:
