@@ -60,8 +60,7 @@ class Look(NamedTuple):
 
 
 class Run(NamedTuple):
-    """The looks, and of every refresh how long after the one before it
-    came, and how many notes there were then."""
+    """The looks, and of every refresh the seconds since the last one, and the notes by then."""
 
     looks: list[Look]
     refreshes: list[tuple[float, int]]
