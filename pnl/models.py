@@ -82,6 +82,8 @@ class Trade(models.Model):
         related_name="quoted_trades",
     )
     quote_units = UnitsField(null=True)
+    # The amounts were read off balances; the program's event, once it is seen, replaces them.
+    inferred = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [
@@ -259,6 +261,18 @@ class HourlyRollup(models.Model):
 
     def __str__(self) -> str:
         return f"trader {self.trader_id}, {self.hour:%Y-%m-%d %H}h"
+
+
+class DroppedTransaction(models.Model):
+    """A transaction that was confirmed at a slot and never finalized there: it brings no trades."""
+
+    pk = models.CompositePrimaryKey("signature", "slot")
+    signature = Base58Field(length=SIGNATURE_BYTES)
+    slot = models.BigIntegerField()
+    dropped_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.signature} at slot {self.slot}"
 
 
 class Touched(models.Model):
