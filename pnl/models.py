@@ -114,9 +114,9 @@ class Trade(models.Model):
                 name="trade_unpriced",
                 condition=Q(lamports__isnull=True),
             ),
-            # Read by the repricing: what was paid in another quote while a price was replaced.
+            # Read by the repricing: what was paid in another quote in the minutes of a price.
             models.Index(
-                fields=["quote", "block_time"],
+                fields=["block_time"],
                 name="trade_quoted",
                 condition=Q(quote__isnull=False),
             ),

@@ -32,7 +32,7 @@ FLAGS = {
     ),
     "unpriced": (
         "unpriced",
-        "Some trades were paid in another token and have no SOL price yet; they are not counted.",
+        "Some trades were paid in another token and have no SOL price; they are not counted.",
     ),
     "bot": ("bot", "Marked as an automated trader; default boards leave such wallets out."),
     "agent": ("agent", "A program's own trading agent, not a person; default boards leave it out."),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pnl", "0003_alarm"),
+        ("pnl", "0004_withdrawn_trades"),
     ]
 
     operations = [
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             model_name="trade",
             index=models.Index(
                 condition=models.Q(("quote__isnull", False)),
-                fields=["quote", "block_time"],
+                fields=["block_time"],
                 name="trade_quoted",
             ),
         ),
