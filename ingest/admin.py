@@ -51,7 +51,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = (StateFilter,)
     fields = (
         *("id", "received_at", "state", "processed_at", "set_aside_at", "attempts"),
-        *("size_bytes", "trades", "error", "trace", "left_out", "content"),
+        *("size_bytes", "trades", "unknown_layouts", "error", "trace", "left_out", "content"),
     )
     readonly_fields = fields
     actions = ("process_again",)

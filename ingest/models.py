@@ -42,6 +42,8 @@ class Delivery(models.Model):
     processed_at = models.DateTimeField(null=True)
     set_aside_at = models.DateTimeField(null=True)
     trades = models.IntegerField(null=True)
+    # Events with bytes behind the fields that the decoder knows: booked, but somebody should look.
+    unknown_layouts = models.IntegerField(null=True)
     # What was well formed but not ours to book: [{"transaction", "signature", "reason", "detail"}].
     dropped = models.JSONField(null=True)
     error = models.TextField(db_default="")
@@ -72,6 +74,12 @@ class Delivery(models.Model):
                 fields=["set_aside_at"],
                 name="delivery_set_aside",
                 condition=Q(set_aside_at__isnull=False),
+            ),
+            # Read by the metrics: what tells that the programs have grown.
+            models.Index(
+                fields=["unknown_layouts"],
+                name="delivery_unknown_layouts",
+                condition=Q(unknown_layouts__gt=0),
             ),
         ]
 

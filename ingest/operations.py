@@ -26,12 +26,14 @@ from ingest import queries
 from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable
 from ingest.decode.pipeline import decode_body
 from ingest.models import Delivery, Door
-from pnl import kicks, rows
+from pnl import alarms, kicks, rows
 from pnl.engine.trades import Trade
 
 log = logging.getLogger(__name__)
 
 INBOX_TASK = "ingest.tasks.process_inbox"
+# The alarm: a program has grown, and its notes must be read.
+UNKNOWN_LAYOUT = "unknown_event_layout"
 
 # Bodies of one batch in memory; a batch also ends at INBOX_BATCH_DELIVERIES.
 BATCH_BYTES_MAX = 64 * 1024 * 1024
@@ -49,9 +51,10 @@ MARK = """
 UPDATE ingest_delivery d
    SET processed_at = CASE WHEN v.error = '' THEN now() END,
        set_aside_at = CASE WHEN v.error = '' THEN NULL ELSE now() END,
-       attempts = d.attempts + 1, trades = v.trades, dropped = v.dropped::jsonb, error = v.error,
-       traceback = ''
-  FROM unnest(%b::int8[], %b::int4[], %b::text[], %b::text[]) AS v(id, trades, dropped, error)
+       attempts = d.attempts + 1, trades = v.trades, unknown_layouts = v.unknown_layouts,
+       dropped = v.dropped::jsonb, error = v.error, traceback = ''
+  FROM unnest(%b::int8[], %b::int4[], %b::int4[], %b::text[], %b::text[])
+    AS v(id, trades, unknown_layouts, dropped, error)
  WHERE d.id = v.id
 """
 
@@ -73,10 +76,14 @@ NOTHING = Report(0, 0, 0, 0)
 
 
 class Reading(NamedTuple):
-    """One delivery, read: its trades, what was dropped, and what could not be read."""
+    """One delivery, read: its trades, what was dropped, and what could not be read.
+
+    `unknown_layouts` has a count for each transaction with events that have grown.
+    """
 
     delivery_id: int
     trades: list[Trade]
+    unknown_layouts: list[int]
     dropped: list[Dropped]
     errors: list[str]
 
@@ -165,12 +172,13 @@ def _book(ids: list[int]) -> Report:
     readings = [_read(pk, body) for pk, body in sorted(queries.bodies(ids).items())]
     booking = pnl.operations.book_trades(trade for reading in readings for trade in reading.trades)
     _mark(readings)
+    _warn_of_growth(readings)
     set_aside = sum(1 for reading in readings if reading.errors)
     return Report(len(ids), booking.booked, booking.duplicates, set_aside)
 
 
 def _read(delivery_id: int, body: bytes) -> Reading:
-    reading = Reading(delivery_id, [], [], [])
+    reading = Reading(delivery_id, [], [], [], [])
     for outcome in decode_body(body):
         _take(reading, outcome)
     return reading
@@ -180,6 +188,8 @@ def _take(reading: Reading, outcome: Outcome) -> None:
     match outcome:
         case Decoded():
             reading.trades.extend(outcome.trades)
+            if outcome.unknown_layouts:
+                reading.unknown_layouts.append(outcome.unknown_layouts)
         case Dropped():
             reading.dropped.append(outcome)
         case Malformed() | Unreadable():
@@ -188,10 +198,26 @@ def _take(reading: Reading, outcome: Outcome) -> None:
 
 def _mark(readings: Iterable[Reading]) -> None:
     marks = [
-        (reading.delivery_id, len(reading.trades), _dropped(reading), "\n".join(reading.errors))
+        (
+            *(reading.delivery_id, len(reading.trades), sum(reading.unknown_layouts)),
+            *(_dropped(reading), "\n".join(reading.errors)),
+        )
         for reading in readings
     ]
     rows.write(MARK, marks)
+
+
+def _warn_of_growth(readings: Iterable[Reading]) -> None:
+    """Sounds the alarm once for a batch, after its commit: until then it would hold up others."""
+    grown = [reading for reading in readings if reading.unknown_layouts]
+    if not grown:
+        return
+    events = sum(sum(reading.unknown_layouts) for reading in grown)
+    detail = (
+        f"{events} events of {len(grown)} deliveries, such as {grown[0].delivery_id}, have bytes "
+        "that the decoder does not know. Their trades are booked by the fields it knows."
+    )
+    transaction.on_commit(lambda: alarms.sound(UNKNOWN_LAYOUT, detail), robust=True)
 
 
 def _dropped(reading: Reading) -> str | None:

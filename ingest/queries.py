@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, Sum
 
 from ingest.models import Delivery, Door
 from pnl import rows
@@ -65,3 +65,9 @@ def last_webhook_delivery_at() -> datetime | None:
     """When Helius last brought something by itself; None if it never did, or long ago."""
     delivered = Delivery.objects.filter(door=Door.WEBHOOK).order_by("-pk")
     return delivered.values_list("received_at", flat=True).first()
+
+
+def unknown_layouts() -> int:
+    """How many events of the deliveries kept have bytes that the decoder does not know."""
+    grown = Delivery.objects.filter(unknown_layouts__gt=0)
+    return int(grown.aggregate(events=Sum("unknown_layouts", default=0))["events"])

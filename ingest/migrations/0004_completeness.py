@@ -9,7 +9,7 @@ import pnl.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingest", "0002_body_external"),
+        ("ingest", "0003_unknown_layouts"),
         ("pnl", "0001_initial"),
     ]
 
