@@ -20,9 +20,10 @@ class Webhook(msgspec.Struct, rename="camel", omit_defaults=True):
     """A webhook as Helius keeps it. Fields that an answer leaves out are empty here."""
 
     webhook_id: str = msgspec.field(name="webhookID")
-    webhook_url: str = msgspec.field(name="webhookURL")
-    webhook_type: str
-    account_addresses: list[str]
+    # Those of others stand in the list, too, and may be of any kind.
+    webhook_url: str = msgspec.field(name="webhookURL", default="")
+    webhook_type: str = ""
+    account_addresses: list[str] = []
     transaction_types: list[str] = []
     auth_header: str | None = None
     active: bool = True
