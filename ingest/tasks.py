@@ -1,10 +1,10 @@
-"""Wake-ups of the inbox. The rows are the queue; a task only says: look."""
+"""Wake-ups of the inbox and of the price watch. The rows are the queue; a task only says: look."""
 
 from typing import Any
 
 from celery import shared_task
 
-from ingest import operations
+from ingest import operations, pricing
 from pnl import kicks
 
 # A wake-up ends well before the task's time limit; what is left is found by the next one.
@@ -16,3 +16,9 @@ def process_inbox(**_: Any) -> None:
     """Book what waits in the inbox, and wake the boards."""
     kicks.awake(operations.INBOX_TASK)
     operations.process_until_empty(seconds=WORK_SECONDS)
+
+
+@shared_task
+def watch_sol_price(**_: Any) -> None:
+    """Fetch the newest prices of SOL and those that trades wait for."""
+    pricing.watch()
