@@ -23,6 +23,8 @@ RECEIVER_MAX_BODY_BYTES = env.integer("RECEIVER_MAX_BODY_BYTES", 16 * 1024 * 102
 # Whom a booked batch wakes: ingest knows no board, so the wiring names the task.
 WAKE_AFTER_BOOKING = ["leaderboard.tasks.refresh_boards"]
 INBOX_BATCH_DELIVERIES = env.integer("INBOX_BATCH_DELIVERIES", 1000, least=1)
+# Days for which processed bodies are kept.
+INBOX_KEEP_DAYS = env.integer("INBOX_KEEP_DAYS", 14, least=1)
 BOARD_ROWS = 100
 BOARD_CACHE_SECONDS = 5
 
