@@ -31,7 +31,8 @@ STOP_PATIENCE = 20.0
 class RunningStack:
     """Start it, break parts of it, look at what is left; nothing of it outlives `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        self._settings = settings
         self.directory = Path(tempfile.mkdtemp(prefix="pumploss-"))
         # The servers' user has to pass through the folder; it still cannot look into it.
         self.directory.chmod(0o711)
@@ -62,12 +63,12 @@ class RunningStack:
 
     @property
     def secret(self) -> str:
-        return self.environ["HELIUS_WEBHOOK_SECRETS"]
+        return self.environ["HELIUS_WEBHOOK_SECRETS"].partition(",")[0]
 
     def start(self) -> None:
         """Servers, schema, every process of the Procfile; returns when the site answers."""
         urls = {"DATABASE_URL": self.postgres.start(), "REDIS_URL": self.valkey.start()}
-        own = generated(self.directory) | urls
+        own = generated(self.directory) | urls | self._settings
         self.environ = process_environ(own, self.port, self.directory)
         migrate(self.environ)
         for name in commands_of():
