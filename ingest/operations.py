@@ -137,13 +137,18 @@ def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
                 is_apart = ids is None and waiting.is_suspect
                 (suspected if is_apart else claimed).append(waiting.id)
             report = _book(claimed)
-    except TRANSIENT:
-        raise
     except Exception as error:
-        if not claimed:
+        if _will_pass(error) or not claimed:
             raise
         report = _isolate(claimed, error)
     return report.plus(_try(suspected, limit)) if suspected else report
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether the deliveries have no part in it: then they stay pending, however often it is."""
+    # A limit of the server that somebody's contents exceed is called operational, too.
+    beyond_limits = getattr(error.__cause__, "sqlstate", None) or ""
+    return isinstance(error, TRANSIENT) and not beyond_limits.startswith("54")
 
 
 def _try(suspected: list[int], limit: int) -> Report:

@@ -188,6 +188,27 @@ def test_an_attempt_that_cannot_be_taken_back_at_once_is_taken_back_later(
     assert Delivery.objects.get().unfinished == 1
 
 
+def test_contents_beyond_a_limit_of_the_server_are_not_tried_for_ever(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, _ = filled(8)
+    beyond = Chain("beyond").loss("bob", SOL)
+    inbox.accept(body_of(beyond))
+    book = pnl.operations.book_trades
+
+    def limited(trades: Iterable[Trade]) -> pnl.operations.Booking:
+        offered = list(trades)
+        if beyond[0] in offered:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT " + ", ".join("1" * 1665))
+        return book(offered)
+
+    monkeypatch.setattr(pnl.operations, "book_trades", limited)
+    assert inbox.process_pending() == inbox.Report(9, 8, 0, 1)
+    assert Delivery.objects.set_aside().get().error_kind == "OperationalError"
+    check(ask, good)
+
+
 def test_one_worker_at_a_time_looks_at_suspects_and_the_other_goes_on(ask: Ask) -> None:
     filled(3)
     Delivery.objects.update(unfinished=1)

@@ -62,7 +62,7 @@ class DoublingBroker:
 
     def _double(self, words: list[bytes]) -> None:
         if words and words[0].upper() == b"LPUSH":
-            self._own.execute_command(*words)
+            self._own.lpush(words[1], *words[2:])
             self.doubled += 1
 
 
