@@ -1,5 +1,8 @@
 """What was booked moves to the archive, can be found and run again there, and leaves no hole."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -14,8 +17,11 @@ from pytest_django.fixtures import Settings
 from ingest import archive, queries
 from ingest import operations as inbox
 from ingest.models import Archived, Delivery
+from pumploss.stack.places import CLONE
+from tests.bench.aside import Aside
 from tests.flow.bodies import SOL, Chain, body_of
-from tests.flow.truth import Ask, check
+from tests.flow.running import RunningStack
+from tests.flow.truth import Ask, check, check_wallets, settle
 
 ROUNDS = 5
 PER_ROUND = 400
@@ -184,3 +190,55 @@ def test_what_is_kept_is_told_where_alarms_look(ask: Ask, client: Client) -> Non
     assert any(line.startswith("pumploss_inbox_size_bytes ") for line in lines)
     inbox_status = client.get("/api/v1/status/").json()["inbox"]
     assert inbox_status["oldest_archived_day"] == "2026-11-24"
+
+
+def _die(_: bytes) -> bytes:
+    os._exit(137)
+
+
+def test_a_worker_that_dies_while_it_archives_leaves_everything_where_it_was(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pk = processed("ann")
+    archive.prepare(timezone.now().date())
+    with monkeypatch.context() as patch:
+        patch.setattr(archive, "_packed", _die)
+        with Aside(archive_now) as worker, pytest.raises(RuntimeError):
+            worker.result()
+    assert Delivery.objects.processed().filter(pk=pk).exists()
+    assert not Archived.objects.exists()
+    assert archive_now() == 1
+
+
+def archive_now() -> int:
+    """One batch of whatever was processed."""
+    return archive.archive(before=soon())
+
+
+AGE = "UPDATE ingest_delivery SET processed_at = processed_at - interval '1 hour' WHERE body = %s"
+IN_ARCHIVE = "SELECT id FROM ingest_archived WHERE received_at > now() - interval '1 hour'"
+STATE = "SELECT processed_at IS NOT NULL, attempts, body FROM ingest_delivery WHERE id = %s"
+
+
+def test_a_running_site_archives_by_itself_and_runs_again_what_it_is_told(
+    running_stack: RunningStack,
+) -> None:
+    trades = Chain("by itself").loss("by itself", SOL)
+    body = body_of(trades)
+    assert running_stack.post(body) == 200
+    settle(running_stack)
+    running_stack.sql(AGE, [body])
+    ((pk,),) = running_stack.wait_until(lambda: running_stack.sql(IN_ARCHIVE), 30)
+    again = ["manage.py", "reprocess", f"--id={pk}"]
+    done = subprocess.run(
+        [sys.executable, *again],
+        cwd=CLONE,
+        env=running_stack.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "Deliveries put back into the inbox: 1.\n"
+    settle(running_stack)
+    assert running_stack.sql(STATE, [pk]) == [(True, 2, body)]
+    check_wallets(running_stack, trades)

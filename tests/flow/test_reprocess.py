@@ -81,16 +81,18 @@ def test_every_condition_narrows_what_is_run_again(
 ) -> None:
     moment = days_ago(1).isoformat()
     arguments = [condition.format(moment) for condition in conditions]
-    assert f"{len(expected)} deliveries would" in reprocess(*arguments, "--dry-run")
+    assert f"would be put back into the inbox: {len(expected)}." in reprocess(
+        *arguments, "--dry-run"
+    )
     assert pending(decided) == set()
-    assert f"{len(expected)} deliveries were put back" in reprocess(*arguments)
+    assert f"Deliveries put back into the inbox: {len(expected)}." in reprocess(*arguments)
     assert pending(decided) == expected
 
 
 def test_ids_are_found_wherever_they_are(decided: dict[str, int]) -> None:
     names = ("archived", "booked", "cut", "waits")
     ids = [f"--id={decided[name]}" for name in names]
-    assert "3 deliveries were" in reprocess(*ids, "--id=123456789")
+    assert "inbox: 3." in reprocess(*ids, "--id=123456789")
     assert pending(decided) == {"archived", "booked", "cut"}
     assert inbox.process_pending() == inbox.Report(4, 0, 4, 1)
 

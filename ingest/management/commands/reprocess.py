@@ -38,14 +38,14 @@ class Command(BaseCommand):
         found = chosen(selection_of(options))
         total = counted(found, limit)
         if dry_run:
-            self.stdout.write(f"{total} deliveries would be put back into the inbox.")
+            self.stdout.write(f"Deliveries that would be put back into the inbox: {total}.")
             return
         back = 0
         with tqdm(total=total, unit=" deliveries", disable=None) as bar:
             for count in operations.reprocess_all(found, limit=limit):
                 back += count
                 bar.update(count)
-        self.stdout.write(f"{back} deliveries were put back into the inbox.")
+        self.stdout.write(f"Deliveries put back into the inbox: {back}.")
 
 
 def selection_of(options: dict[str, Any]) -> Selection:
