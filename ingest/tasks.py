@@ -1,14 +1,16 @@
-"""Wake-ups of the inbox. The rows are the queue; a task only says: look."""
+"""Wake-ups of the inbox and of the price watch. The rows are the queue; a task only says: look."""
 
 from typing import Any
 
 from celery import shared_task
 
-from ingest import backfills, harvest, operations, watchdog
+from ingest import archive, backfills, harvest, operations, pricing, watchdog
 from pnl import kicks
 
 # A wake-up ends well before the task's time limit; what is left is found by the next one.
 WORK_SECONDS = 20
+# The archive never keeps the worker from the inbox for long.
+ARCHIVE_SECONDS = 2
 
 
 @shared_task
@@ -16,6 +18,18 @@ def process_inbox(**_: Any) -> None:
     """Book what waits in the inbox, and wake the boards."""
     kicks.awake(operations.INBOX_TASK)
     operations.process_until_empty(seconds=WORK_SECONDS)
+
+
+@shared_task
+def archive_inbox(**_: Any) -> None:
+    """Move what was booked some minutes ago out of the inbox."""
+    archive.archive_until_done(seconds=ARCHIVE_SECONDS)
+
+
+@shared_task
+def watch_sol_price(**_: Any) -> None:
+    """Fetch the newest prices of SOL and those that trades wait for."""
+    pricing.watch()
 
 
 @shared_task

@@ -8,8 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pumploss.settings")
 
 INBOX_QUEUE = "inbox"
 BOARDS_QUEUE = "boards"
-# What waits for Helius' answers must not hold up the inbox.
-HELIUS_QUEUE = "helius"
+# What waits for other sites has a process of its own: neither inbox nor boards wait with it.
+ERRANDS_QUEUE = "errands"
 
 # Only with a key is there anything to ask. A look costs 100 credits, a walk 100 a page.
 HELIUS_PERIODS = {
@@ -56,9 +56,10 @@ app.conf.update(
     worker_hijack_root_logger=False,
     timezone="UTC",
     task_routes={
-        "ingest.tasks.watch_webhooks": {"queue": HELIUS_QUEUE},
-        "ingest.tasks.queue_due_backfills": {"queue": HELIUS_QUEUE},
-        "ingest.tasks.work_backfills": {"queue": HELIUS_QUEUE},
+        "ingest.tasks.watch_sol_price": {"queue": ERRANDS_QUEUE},
+        "ingest.tasks.watch_webhooks": {"queue": ERRANDS_QUEUE},
+        "ingest.tasks.queue_due_backfills": {"queue": ERRANDS_QUEUE},
+        "ingest.tasks.work_backfills": {"queue": ERRANDS_QUEUE},
         "ingest.tasks.*": {"queue": INBOX_QUEUE},
         "leaderboard.tasks.*": {"queue": BOARDS_QUEUE},
     },
@@ -69,10 +70,20 @@ app.conf.update(
             "schedule": 1.0,
             "options": {"expires": 2},
         },
+        "archive the inbox": {
+            "task": "ingest.tasks.archive_inbox",
+            "schedule": 10.0,
+            "options": {"expires": 20},
+        },
         "refresh the boards": {
             "task": "leaderboard.tasks.refresh_boards",
             "schedule": 1.0,
             "options": {"expires": 2},
+        },
+        "watch the price of SOL": {
+            "task": "ingest.tasks.watch_sol_price",
+            "schedule": 60.0,
+            "options": {"expires": 60},
         },
         **(HELIUS_PERIODS if os.environ.get("HELIUS_API_KEY") else {}),
     },

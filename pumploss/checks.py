@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from ingest import price_source
+
 SECRET_LEAST_CHARACTERS = 16
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -26,13 +28,23 @@ def webhook_secrets(**_: Any) -> list[CheckMessage]:
     return []
 
 
+@register()
+def price_source_url(**_: Any) -> list[CheckMessage]:
+    """Prices of SOL are asked for by a URL that says from when to when, or not at all."""
+    if not settings.SOL_PRICE_URL:
+        return []
+    hint = "See SOL_PRICE_URL in README.md, or leave it empty."
+    problems = price_source.problems_of(settings.SOL_PRICE_URL)
+    return [Error(f"SOL_PRICE_URL: {problem}.", hint, id="pumploss.E003") for problem in problems]
+
+
 @register(Tags.security)
 def helius_access(**_: Any) -> list[CheckMessage]:
     """Completeness needs a key to ask with, and the URL under which our webhooks are ours."""
     key, url = settings.HELIUS_API_KEY, urlsplit(settings.PUBLIC_URL)
     if settings.PUBLIC_URL and (url.scheme != "https" or not url.hostname or url.path):
         hint = "Set PUBLIC_URL to https://your.host: Helius posts to no other kind of address."
-        return [Error("PUBLIC_URL is not an https:// address.", hint, id="pumploss.E003")]
+        return [Error("PUBLIC_URL is not an https:// address.", hint, id="pumploss.E004")]
     if key and not settings.PUBLIC_URL:
         hint = "Set PUBLIC_URL to https://your.host, or the webhooks cannot be looked after."
         return [Warning("HELIUS_API_KEY is set, PUBLIC_URL is not.", hint, id="pumploss.W003")]
@@ -47,4 +59,4 @@ def _plain_http(name: str) -> list[CheckMessage]:
     url = urlsplit(getattr(settings, name))
     if url.scheme == "https" or url.hostname in LOCAL_HOSTS:
         return []
-    return [Error(f"{name} is not an https:// address.", id="pumploss.E004")]
+    return [Error(f"{name} is not an https:// address.", id="pumploss.E005")]

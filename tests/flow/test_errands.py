@@ -1,4 +1,4 @@
-"""The scout, a process of its own, fetches what is queued while the others go on."""
+"""The process for errands fetches what is queued while the others go on."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ PERIOD = 15.0
 
 @pytest.fixture
 def stack(fresh_stack: RunningStack) -> Iterator[tuple[RunningStack, FakeHelius]]:
-    """A site whose clock and scout know a Helius."""
+    """A site whose clock and errands know a Helius."""
     with FakeHelius.running() as fake:
         fresh_stack.environ |= {
             "HELIUS_API_KEY": fake.key,
@@ -30,7 +30,7 @@ def stack(fresh_stack: RunningStack) -> Iterator[tuple[RunningStack, FakeHelius]
             "HELIUS_RPC_URL": fake.url,
             "PUBLIC_URL": "https://losers.example",
         }
-        for name in ("scout", "beat"):
+        for name in ("errands", "beat"):
             fresh_stack.kill(name)
             fresh_stack.start_process(name)
         yield fresh_stack, fake
@@ -42,11 +42,11 @@ def call(stack: RunningStack, task: str) -> None:
     subprocess.run(command, cwd=CLONE, env=stack.environ, check=True, capture_output=True)
 
 
-def test_the_scout_walks_watched_wallets_and_looks_after_the_webhooks(
+def test_it_walks_watched_wallets_and_looks_after_the_webhooks(
     stack: tuple[RunningStack, FakeHelius],
 ) -> None:
     site, fake = stack
-    chain = Chain("scout", step=1)
+    chain = Chain("errands", step=1)
     trades = [trade for _ in range(5) for trade in chain.loss("ann", SOL)]
     fake.chain.land(trades)
     fake.chain.page_size = 2

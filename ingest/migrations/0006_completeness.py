@@ -9,7 +9,7 @@ import pnl.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingest", "0003_unknown_layouts"),
+        ("ingest", "0005_unknown_layouts"),
         ("pnl", "0001_initial"),
     ]
 
