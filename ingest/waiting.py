@@ -40,6 +40,12 @@ def claim_signatures(*, limit: int) -> list[BackfillSignature]:
     return list(locked.order_by("not_before", "pk")[:limit])
 
 
+def queued() -> int:
+    """How many pages and signatures are to be fetched, now or later."""
+    signatures = BackfillSignature.objects.filter(is_unknown=False)
+    return BackfillPage.objects.count() + signatures.count()
+
+
 def stuck(*, attempts: int) -> Queued | None:
     """Of what has failed at least so often, that which did most; None if nothing has."""
     pages = BackfillPage.objects.filter(attempts__gte=attempts).order_by("-attempts")

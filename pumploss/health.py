@@ -17,6 +17,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 import ingest.queries
+import ingest.waiting
 import leaderboard.queries
 import pnl.queries
 from ingest.queries import Backlog, Storage
@@ -211,6 +212,7 @@ def _measured() -> list[str]:
         for board in boards
         if board.refreshed_at is not None
     ]
+    queued = ingest.waiting.queued()
     touched, unknown = Touched.objects.count(), ingest.queries.unknown_layouts()
     sounding: list[Sample] = [(_label("kind", alarm.kind), 1) for alarm in alarms.standing()]
     newest = pnl.queries.newest_price_minute()
@@ -224,6 +226,7 @@ def _measured() -> list[str]:
         *_gauge("inbox_set_aside", "Deliveries kept with an error.", [("", backlog.set_aside)]),
         *_gauge("inbox_oldest_pending_seconds", "Age of the oldest pending one.", [("", age)]),
         *_gauge("unknown_layouts", "Events kept that have bytes we do not know.", [("", unknown)]),
+        *_gauge("backfill_queued", "Pages and signatures to fetch.", [("", queued)]),
         *_gauge("inbox_size_bytes", "The inbox on disk.", [("", storage.inbox_bytes)]),
         *_gauge("archived_estimate", "Archived deliveries.", [("", storage.archived_estimate)]),
         *_gauge("archived_since_timestamp_seconds", "The oldest day kept.", since),

@@ -213,6 +213,11 @@ def test_watched_wallets_are_walked_new_ones_at_once_active_ones_hourly(
     assert BackfillPage.objects.count() == 2
 
 
+def test_all_of_nobody_is_a_mistake(ask: Ask, fake_helius: FakeHelius) -> None:
+    with pytest.raises(CommandError, match="No wallet is watched"):
+        call_command("backfill", "--all")
+
+
 def test_all_means_the_watched_wallets(ask: Ask, fake_helius: FakeHelius) -> None:
     trades = [*Chain("busy").loss("ann", SOL), *Chain("calm").loss("bob", SOL)]
     fake_helius.chain.land(trades)

@@ -74,6 +74,10 @@ def test_a_run_is_resumed_at_once(admin_client: Client, run: Backfill) -> None:
     assert BackfillPage.objects.get().not_before <= timezone.now()
 
 
+def test_the_metrics_tell_how_much_is_queued(admin_client: Client, run: Backfill) -> None:
+    assert "pumploss_backfill_queued 2\n" in admin_client.get("/metrics").content.decode()
+
+
 def test_a_wallet_is_walked_again_from_its_watermark(admin_client: Client, run: Backfill) -> None:
     BackfillPage.objects.all().delete()
     (ann,) = Watermark.objects.values_list("pk", flat=True)

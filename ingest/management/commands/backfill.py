@@ -76,6 +76,8 @@ class Command(BaseCommand):
             return Work(backfills.start_queued("resumed by hand"), waiting.queued_trader_ids())
         if options["all"]:
             scope, ids = "all watched wallets", waiting.watched_ids()
+            if not ids:
+                raise CommandError("No wallet is watched: mark traders as watched in the admin.")
         else:
             scope, ids = f"{len(options['trader'])} wallets", _trader_ids(options["trader"])
         run = backfills.start(scope, ids, from_slot=options["from_slot"])
