@@ -11,19 +11,22 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from ingest import waiting
+from ingest import waiting, walks
 from ingest.models import Backfill, BackfillPage, BackfillSignature
 from pnl import interning
 
 log = logging.getLogger(__name__)
 
-# Walked again below the watermark: a minute of slots, in case a node told us a little too little.
-OVERLAP_SLOTS: Final = 150
 # A webhook begins up to a minute after it was changed: a walk that is to close the gap waits.
 SETTLING_SECONDS: Final = 60
 DUE_TRADERS_MAX: Final = 1000
 _SIGNATURES_A_STATEMENT: Final = 5000
 
+# Whoever is fetching one of these pages ends first: it may be the last of its walk.
+HOLD_PAGES = """
+SELECT trader_id FROM ingest_backfillpage WHERE trader_id = ANY(%(traders)s)
+ ORDER BY trader_id FOR UPDATE
+"""
 # Traders whose walk is queued already keep it: it goes on where it is.
 QUEUE_PAGES = """
 INSERT INTO ingest_backfillpage (trader_id, backfill_id, from_slot, not_before, tail)
@@ -39,12 +42,14 @@ UPDATE ingest_backfillpage
    SET from_slot = %(from_slot)s, until_slot = NULL, reached_slot = NULL, token = '', tail = '[]'
  WHERE trader_id = ANY(%(traders)s) AND from_slot > %(from_slot)s
 """
-# Nobody waits for a page that somebody is fetching at the moment.
 HURRY_PAGES = """
 UPDATE ingest_backfillpage SET backfill_id = %(backfill)s, not_before = least(not_before, now())
- WHERE trader_id IN (SELECT trader_id FROM ingest_backfillpage
-                      WHERE trader_id = ANY(%(traders)s) AND backfill_id <> %(backfill)s
-                        FOR UPDATE SKIP LOCKED)
+ WHERE trader_id = ANY(%(traders)s) AND backfill_id <> %(backfill)s
+"""
+# A walk that has begun ends at what was final then: what came later needs another one.
+WALK_AGAIN = """
+UPDATE ingest_backfillpage SET again_at = now() + make_interval(secs => %(after)s)
+ WHERE trader_id = ANY(%(traders)s) AND until_slot IS NOT NULL
 """
 
 
@@ -53,11 +58,12 @@ def start(
     trader_ids: Collection[int],
     *,
     from_slot: int | None = None,
-    after_seconds: int = 0,
+    after_seconds: int | None = None,
 ) -> Backfill:
     """Queue a walk of each trader, by default from its watermark on; `scope` says what was asked.
 
-    A trader without a watermark is walked HELIUS_HISTORY_DAYS back.
+    A trader without a watermark is walked HELIUS_HISTORY_DAYS back. With `after_seconds` the walk
+    begins that much later, and one that is under way is followed by another.
     """
     with transaction.atomic():
         run = Backfill.objects.create(scope=scope[:200], traders=len(set(trader_ids)))
@@ -65,19 +71,22 @@ def start(
             "backfill": run.pk,
             "traders": sorted(set(trader_ids)),
             "from_slot": from_slot,
-            "overlap": OVERLAP_SLOTS,
-            "after": after_seconds,
+            "overlap": walks.OVERLAP_SLOTS,
+            "after": after_seconds or 0,
         }
         with connection.cursor() as cursor:
+            cursor.execute(HOLD_PAGES, asked)
             cursor.execute(QUEUE_PAGES, asked)
             if from_slot is not None:
                 cursor.execute(BEGIN_EARLIER, asked)
             cursor.execute(HURRY_PAGES, asked)
+            if after_seconds is not None:
+                cursor.execute(WALK_AGAIN, asked)
     return run
 
 
 def start_watched(scope: str, *, after_seconds: int = 0) -> Backfill:
-    """Queue a walk of every watched trader."""
+    """Queue a walk of every watched trader over all that is final when it begins."""
     return start(scope, waiting.watched_ids(), after_seconds=after_seconds)
 
 

@@ -9,7 +9,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -137,11 +137,21 @@ def _keep_page(page: BackfillPage, taken: walks.Step) -> None:
         dropped=F("dropped") + len(taken.dropped),
     )
     _move_watermark(page, taken)
-    if taken.is_last:
-        page.delete()
-        return
     page.token, page.reached_slot, page.tail = taken.token, taken.reached_slot, taken.tail
     page.attempts, page.error = 0, ""
+    if not taken.is_last:
+        page.save()
+    elif page.again_at is None:
+        page.delete()
+    else:
+        _walk_again(page, page.again_at)
+
+
+def _walk_again(page: BackfillPage, at: datetime) -> None:
+    """Somebody asked while the walk was under way: from where it ended, to what is final then."""
+    page.from_slot = max(0, (page.until_slot or 0) - walks.OVERLAP_SLOTS)
+    page.until_slot = page.reached_slot = page.again_at = None
+    page.token, page.tail, page.not_before = "", [], at
     page.save()
 
 

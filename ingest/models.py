@@ -203,6 +203,8 @@ class BackfillPage(Queued):
     token = models.CharField(max_length=64, db_default="")
     reached_slot = models.BigIntegerField(null=True)
     tail = models.JSONField(default=list)
+    # When another walk shall follow this one; null if none was asked for meanwhile.
+    again_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

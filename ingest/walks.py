@@ -16,6 +16,8 @@ from pnl.fields import SIGNATURE_BYTES, base58_bytes
 # At 250 ms a slot; the chain has been slower so far, so that a day is at least a day.
 _SLOTS_A_DAY: Final = 86_400 * 4
 _CALL: Final = "getTransactionsForAddress"
+# Walked again below the watermark: a minute of slots, in case a node told us a little too little.
+OVERLAP_SLOTS: Final = 150
 # Each costs a few calls, and a step must end within a task's time.
 JUDGED_MAX: Final = 500
 

@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                 ("token", models.CharField(db_default="", max_length=64)),
                 ("reached_slot", models.BigIntegerField(null=True)),
                 ("tail", models.JSONField(default=list)),
+                ("again_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ingest import backfills, harvest, operations
+from ingest import backfills, harvest, operations, walks
 from ingest.models import Backfill, BackfillPage, Delivery, Door, Watermark
 from pnl.models import Position, Trader
 from pnl.models import Trade as TradeRow
@@ -140,7 +140,7 @@ def test_a_walk_begins_a_little_below_the_watermark(
     history = 24 * 3600 * 4
     assert asked_from(fake_helius) == [
         finalized - history,
-        finalized - backfills.OVERLAP_SLOTS,
+        finalized - walks.OVERLAP_SLOTS,
     ]
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from ingest import backfills, harvest
+from ingest import backfills, harvest, walks
 from ingest.models import Backfill, BackfillPage, BackfillSignature, Watermark
 from tests.flow.bodies import base58, wallet
 from tests.flow.shown import begin, leave_files_out
@@ -82,7 +82,7 @@ def test_a_wallet_is_walked_again_from_its_watermark(admin_client: Client, run: 
     BackfillPage.objects.all().delete()
     (ann,) = Watermark.objects.values_list("pk", flat=True)
     assert "1 wallets, by admin" in act(admin_client, WATERMARKS, "walk", ann)
-    assert BackfillPage.objects.get().from_slot == 452_000_000 - backfills.OVERLAP_SLOTS
+    assert BackfillPage.objects.get().from_slot == 452_000_000 - walks.OVERLAP_SLOTS
     act(admin_client, WATERMARKS, "walk_from_the_beginning", ann)
     assert BackfillPage.objects.get().from_slot == 0
 

@@ -70,6 +70,62 @@ def test_pauses_grow_with_every_failure(ask: Ask, fake_helius: FakeHelius) -> No
     assert Backfill.objects.get().failed_pages == 3
 
 
+def test_a_walk_that_is_asked_for_meanwhile_follows_the_one_under_way(
+    ask: Ask, fake_helius: FakeHelius
+) -> None:
+    trades = a_month()
+    fake_helius.chain.land(trades)
+    fake_helius.chain.page_size = 5
+    fake_helius.chain.finalized = trades[9].slot - 1
+    ids = backfills.trader_ids([wallet("ann")])
+    backfills.start("first", ids)
+    with helius() as asked:
+        harvest.step(asked)
+        fake_helius.chain.finalized = trades[-1].slot
+        second = backfills.start("second", ids, after_seconds=60)
+        while harvest.step(asked):
+            pass
+    page = BackfillPage.objects.get()
+    assert page.not_before > timezone.now() + timedelta(seconds=50)
+    assert (page.until_slot, page.token, page.again_at) == (None, "", None)
+    hurry()
+    harvest.work(seconds=5)
+    operations.process_until_empty(seconds=20)
+    check(ask, trades)
+    assert not BackfillPage.objects.exists()
+    assert Backfill.objects.get(pk=second.pk).finished_at is not None
+
+
+def test_a_walk_that_ends_at_the_moment_it_is_asked_for_is_not_lost(
+    ask: Ask, fake_helius: FakeHelius
+) -> None:
+    ids = backfills.trader_ids([wallet("ann")])
+    backfills.start("first", ids)
+    with ThreadPoolExecutor(1) as elsewhere:
+        with transaction.atomic():
+            page = waiting.claim_page()
+            assert page is not None
+            asked = elsewhere.submit(started_elsewhere, ids)
+            wait_for(is_waited_for)
+            page.delete()
+        asked.result()
+    assert BackfillPage.objects.get().backfill.scope == "second"
+
+
+def started_elsewhere(trader_ids: list[int]) -> None:
+    try:
+        backfills.start("second", trader_ids)
+    finally:
+        connection.close()
+
+
+def is_waited_for() -> bool:
+    """Whether another connection waits for a lock that somebody holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
 def test_what_fails_again_and_again_is_an_alarm_until_it_comes(
     ask: Ask, fake_helius: FakeHelius
 ) -> None:
