@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from pnl.fields import SIGNATURE_BYTES, Base58Field
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """The three states of a delivery."""
@@ -63,3 +65,32 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk}"
+
+
+class Enrichment(models.Model):
+    """A transaction that came enhanced and shall be fetched raw: for its order, or its amounts.
+
+    `reason` is `order_unknown`, or why it was dropped. Waiting until `done_at` is set.
+    """
+
+    signature = Base58Field(length=SIGNATURE_BYTES, unique=True)
+    slot = models.BigIntegerField(null=True)
+    reason = models.TextField()
+    requested_at = models.DateTimeField(db_default=Now())
+    attempts = models.IntegerField(db_default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    error = models.TextField(db_default="")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # Read by waiting_enrichments: what is due, the longest due first.
+            models.Index(
+                fields=["not_before", "id"],
+                name="enrichment_waiting",
+                condition=Q(done_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"enrichment {self.signature}"

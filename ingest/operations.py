@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import NamedTuple
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -19,15 +20,18 @@ from django.db import (
     transaction,
 )
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 import pnl.operations
 from ingest import queries
-from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable
+from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable, wanting
 from ingest.decode.pipeline import decode_body
-from ingest.models import Delivery
+from ingest.models import Delivery, Enrichment
 from pnl import kicks, rows
+from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Trade
+from pnl.tokens import record_tokens
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +59,15 @@ UPDATE ingest_delivery d
  WHERE d.id = v.id
 """
 
+# What enhanced payloads leave open is asked for once, whoever brings it again.
+ASK_FOR_RAW = """
+INSERT INTO ingest_enrichment (signature, slot, reason)
+SELECT signature, slot, reason
+  FROM unnest(%b::bytea[], %b::int8[], %b::text[]) AS v(signature, slot, reason)
+ ORDER BY signature
+    ON CONFLICT (signature) DO NOTHING
+"""
+
 
 class Report(NamedTuple):
     """What became of a batch: deliveries looked at, trades booked, deliveries set aside."""
@@ -73,12 +86,17 @@ NOTHING = Report(0, 0, 0, 0)
 
 
 class Reading(NamedTuple):
-    """One delivery, read: its trades, what was dropped, and what could not be read."""
+    """One delivery, read: its trades, what was dropped, and what could not be read.
+
+    `tokens` is what it tells of tokens, `wanting` what should be asked for raw.
+    """
 
     delivery_id: int
     trades: list[Trade]
     dropped: list[Dropped]
     errors: list[str]
+    tokens: list[TokenEvent]
+    wanting: list[tuple[bytes, int | None, str]]
 
 
 def accept(body: bytes) -> int:
@@ -119,6 +137,18 @@ def reprocess(ids: Collection[int]) -> int:
     return Delivery.objects.filter(pk__in=ids).update(
         processed_at=None, set_aside_at=None, error="", traceback=""
     )
+
+
+def enriched(signatures: Collection[str]) -> int:
+    """Note that these transactions (base58) have been fetched raw; how many were waited for."""
+    waiting = Enrichment.objects.filter(signature__in=signatures, done_at__isnull=True)
+    return waiting.update(done_at=Now(), attempts=F("attempts") + 1, error="")
+
+
+def enrichment_failed(signature: str, error: str, not_before: datetime) -> int:
+    """Note why a transaction could not be fetched raw, and when to try again."""
+    waiting = Enrichment.objects.filter(signature=signature, done_at__isnull=True)
+    return waiting.update(attempts=F("attempts") + 1, error=error, not_before=not_before)
 
 
 def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
@@ -163,14 +193,17 @@ def _book(ids: list[int]) -> Report:
     if not ids:
         return NOTHING
     readings = [_read(pk, body) for pk, body in sorted(queries.bodies(ids).items())]
-    booking = pnl.operations.book_trades(trade for reading in readings for trade in reading.trades)
+    trades = [trade for reading in readings for trade in reading.trades]
+    record_tokens([event for reading in readings for event in reading.tokens], beside=trades)
+    booking = pnl.operations.book_trades(trades)
+    rows.write(ASK_FOR_RAW, [wanted for reading in readings for wanted in reading.wanting])
     _mark(readings)
     set_aside = sum(1 for reading in readings if reading.errors)
     return Report(len(ids), booking.booked, booking.duplicates, set_aside)
 
 
 def _read(delivery_id: int, body: bytes) -> Reading:
-    reading = Reading(delivery_id, [], [], [])
+    reading = Reading(delivery_id, [], [], [], [], [])
     for outcome in decode_body(body):
         _take(reading, outcome)
     return reading
@@ -180,10 +213,13 @@ def _take(reading: Reading, outcome: Outcome) -> None:
     match outcome:
         case Decoded():
             reading.trades.extend(outcome.trades)
+            reading.tokens.extend(outcome.tokens)
         case Dropped():
             reading.dropped.append(outcome)
         case Malformed() | Unreadable():
             reading.errors.append(outcome.error)
+    if (wanted := wanting(outcome)) is not None:
+        reading.wanting.append(wanted)
 
 
 def _mark(readings: Iterable[Reading]) -> None:

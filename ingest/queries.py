@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
 
-from ingest.models import Delivery
+from ingest.models import Delivery, Enrichment
 from pnl import rows
 
 # At the default of 4 (spinning disks) and without statistics the planner sorts all that waits to
@@ -30,6 +31,14 @@ class Backlog(NamedTuple):
     pending: int
     set_aside: int
     oldest_at: datetime | None
+
+
+class Wanted(NamedTuple):
+    """A transaction to be fetched raw: its signature in base58, and how often that has failed."""
+
+    signature: str
+    slot: int | None
+    attempts: int
 
 
 def claim(*, limit: int, ids: Collection[int] | None = None) -> list[Waiting]:
@@ -59,3 +68,10 @@ def backlog() -> Backlog:
         oldest_at=Min("received_at", filter=pending),
     )
     return Backlog(counts["pending"], counts["set_aside"], counts["oldest_at"])
+
+
+def waiting_enrichments(limit: int) -> list[Wanted]:
+    """The transactions that are due to be fetched raw, the longest due first. Nothing is locked."""
+    due = Enrichment.objects.filter(done_at__isnull=True, not_before__lte=Now())
+    longest = due.order_by("not_before", "pk").values_list("signature", "slot", "attempts")[:limit]
+    return [Wanted(str(signature), slot, attempts) for signature, slot, attempts in longest]

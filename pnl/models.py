@@ -6,6 +6,7 @@ operation that has just interned what it points at, and a check would cost a loo
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from pnl.engine.trades import Side, Venue
 from pnl.fields import SIGNATURE_BYTES, Base58Field, UnitsField
@@ -45,12 +46,33 @@ class Trader(models.Model):
 
 
 class Token(models.Model):
-    """A mint, interned once."""
+    """A mint, interned once, and what the curve's events tell of it: nothing yet, or all.
+
+    The names are whatever the creator wrote, cleaned of what cannot be shown.
+    """
 
     mint = Base58Field(unique=True, editable=False)
+    name = models.TextField(db_default="")
+    symbol = models.TextField(db_default="")
+    uri = models.TextField(db_default="")
+    creator = Base58Field(null=True)
+    created_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    migrated_at = models.DateTimeField(null=True)
+    pool = Base58Field(null=True)
+
+    class Meta:
+        indexes = [
+            # Read by the admin's search.
+            models.Index(
+                Upper("symbol"),
+                name="token_symbol",
+                condition=~Q(symbol=""),
+            ),
+        ]
 
     def __str__(self) -> str:
-        return str(self.mint)
+        return f"{self.symbol} ({self.mint})" if self.symbol else str(self.mint)
 
 
 class Trade(models.Model):

@@ -12,12 +12,16 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from pnl.fields import ADDRESS_BYTES, base58_bytes
 from pnl.models import HourlyRollup, Position, Realization, Touched, Trade, Trader
 
 # 32 bytes in base58. Decoding takes quadratic time, so nothing longer is decoded at all.
 ADDRESS_CHARACTERS = (32, 44)
+
+# What every line says of its token besides the mint: a token whose curve is complete has graduated.
+TOKEN = ("token__symbol", "token__name", Coalesce("token__completed_at", "token__migrated_at"))
 
 Line = TypeVar("Line")
 
@@ -74,6 +78,9 @@ class PositionLine(NamedTuple):
     wins: int
     losses: int
     unpriced: int
+    symbol: str
+    name: str
+    graduated_at: datetime | None
 
 
 class RealizationLine(NamedTuple):
@@ -92,6 +99,9 @@ class RealizationLine(NamedTuple):
     closes: bool
     trip_lamports: int
     hold_seconds: int
+    symbol: str
+    name: str
+    graduated_at: datetime | None
 
 
 class TradeLine(NamedTuple):
@@ -110,6 +120,9 @@ class TradeLine(NamedTuple):
     fee_units: int
     quote_mint: str | None
     quote_units: int | None
+    symbol: str
+    name: str
+    graduated_at: datetime | None
 
 
 class Cursor(NamedTuple):
@@ -203,7 +216,7 @@ def trades_since(trader_id: int, moment: datetime) -> int:
 
 def positions_of(trader_id: int, *, limit: int, after: Cursor | None = None) -> Page[PositionLine]:
     """A wallet's positions, the one traded last first."""
-    columns = ("last_at", "last_slot", "id", "token__mint", *PositionLine._fields[4:])
+    columns = ("last_at", "last_slot", "id", "token__mint", *PositionLine._fields[4:-3], *TOKEN)
     found = Position.objects.filter(trader_id=trader_id)
     return _page(found, columns, PositionLine._make, Asked("positions", trader_id, limit, after))
 
@@ -215,15 +228,17 @@ def realizations_of(
     keys = ("realized_at", "slot", "trade_id", "token__mint", "trade__signature")
     found = Realization.objects.filter(trader_id=trader_id)
     asked = Asked("realizations", trader_id, limit, after)
-    return _page(found, (*keys, *RealizationLine._fields[5:]), RealizationLine._make, asked)
+    return _page(
+        found, (*keys, *RealizationLine._fields[5:-3], *TOKEN), RealizationLine._make, asked
+    )
 
 
 def trades_of(trader_id: int, *, limit: int, after: Cursor | None = None) -> Page[TradeLine]:
     """A wallet's trades, latest first."""
-    columns = ("block_time", "slot", "id", "token__mint", *TradeLine._fields[4:-2])
+    columns = ("block_time", "slot", "id", "token__mint", *TradeLine._fields[4:-5])
     found = Trade.objects.filter(trader_id=trader_id)
     asked = Asked("trades", trader_id, limit, after)
-    return _page(found, (*columns, "quote__mint", "quote_units"), TradeLine._make, asked)
+    return _page(found, (*columns, "quote__mint", "quote_units", *TOKEN), TradeLine._make, asked)
 
 
 def decode_cursor(text: str, *, of: str, trader_id: int) -> Cursor:
@@ -253,7 +268,7 @@ class Asked(NamedTuple):
 
 def _page(
     found: "QuerySet[Any]",
-    columns: tuple[str, ...],
+    columns: tuple[Any, ...],
     make: Callable[[tuple[Any, ...]], Any],
     asked: Asked,
 ) -> Page[Any]:

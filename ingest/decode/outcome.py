@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from ingest.decode import base58
 from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Trade
 
 _ERROR_CHARACTERS: Final = 500
+ORDER_UNKNOWN: Final = "order_unknown"
 
 
 class DropReason(StrEnum):
@@ -93,6 +95,19 @@ class Unreadable:
 
 
 Outcome = Decoded | Dropped | Malformed | Unreadable
+
+
+def wanting(outcome: Outcome) -> tuple[bytes, int | None, str] | None:
+    """What a raw body should tell of it: signature (64 bytes), slot if known, and why.
+
+    None for what has told all, or has nothing to tell.
+    """
+    if isinstance(outcome, Decoded) and outcome.order_unknown:
+        slot = outcome.trades[0].slot if outcome.trades else None
+        return outcome.signature, slot, ORDER_UNKNOWN
+    if isinstance(outcome, Dropped) and outcome.reason.raw_can_help:
+        return base58.decode(outcome.signature or ""), None, outcome.reason.value
+    return None
 
 
 class Where(NamedTuple):

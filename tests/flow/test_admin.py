@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from ingest import operations as inbox
-from ingest.models import Delivery
+from ingest.models import Delivery, Enrichment
 from leaderboard.models import Standing
 from pnl import admin
 from pnl.models import Position, Realization, Touched, Trade, Trader, TraderKind
@@ -27,6 +27,8 @@ TRADERS = "/admin/pnl/trader/"
 LISTS = [
     TRADERS,
     DELIVERIES,
+    "/admin/pnl/token/",
+    "/admin/ingest/enrichment/",
     "/admin/pnl/trade/",
     "/admin/pnl/position/",
     "/admin/pnl/realization/",
@@ -80,6 +82,7 @@ def test_the_staff_see_whose_house_this_is(admin_client: Client) -> None:
 def test_every_list_opens_and_every_row_too(admin_client: Client, path: str) -> None:
     show(a_life("ann"))
     set_aside()
+    Enrichment.objects.create(signature=base58(bytes(64)), reason="order_unknown")
     page = text(admin_client.get(path))
     assert "add/" not in page.replace("auth/user/add/", "").replace("auth/group/add/", "")
     model = next(
