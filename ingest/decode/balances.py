@@ -55,7 +55,10 @@ class _Sides(NamedTuple):
 
     @property
     def moved(self) -> int | None:
-        """The lamports that the market gained by a buy or lost by a sell; None where not shown."""
+        """The lamports that the market gained by a buy or lost by a sell; None where not shown.
+
+        The rent of a curve that is made on the way is known by the transfer that pays it.
+        """
         if self.market is None:
             return None
         change = self.ledger.lamports_of_market(self.market)
@@ -90,7 +93,9 @@ def inferred_from(payload: Enhanced, block_time: int) -> Inferred | Undecided:
         return Undecided(DropReason.SEVERAL_TOKENS, f"{len(mints)} tokens changed hands")
     if len(programs) > 1:
         return Undecided(DropReason.SEVERAL_SWAPS, "both programs took part")
-    return _answer(_Sides(ledger, mints.pop(), PUMP in programs, block_time))
+    (mint,) = mints
+    address_bytes(mint)  # before it is named in a detail
+    return _answer(_Sides(ledger, mint, PUMP in programs, block_time))
 
 
 def _nothing(payload: Enhanced, mints: set[str], programs: set[str]) -> Undecided:

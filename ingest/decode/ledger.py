@@ -77,10 +77,9 @@ class Ledger:
         for change in self._changes:
             if change.user_account != trader:
                 continue
-            if change.token_account not in self.lamports:
-                yield change.units if change.mint == WSOL else 0
-                continue
-            lamports = self.lamports[change.token_account]
+            # A wrapped account that is shown without its lamports has them all the same.
+            wrapped = change.units if change.mint == WSOL else 0
+            lamports = self.lamports[change.token_account] or wrapped
             yield 0 if trader != self._payer and lamports in RENTS else lamports
 
     def _rents(self, trader: str, market: str | None) -> int:

@@ -49,7 +49,7 @@ class Universe:
         return token, story
 
     def meets(self, token: Token) -> bool:
-        """Whether the token is older than the market, and a story is about it for the first time."""
+        """Whether the token is older than the market, and this is the first story about it."""
         if token not in self._strangers:
             return False
         self._strangers.remove(token)

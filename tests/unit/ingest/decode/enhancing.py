@@ -22,7 +22,8 @@ OTHER_POOL = text(key(13))
 TIP = "96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5"
 RENT = 2_074_080
 NETWORK_FEE = 5_000
-TRANSFER, CREATE_ACCOUNT = 2, 0
+# System instructions that move lamports, by tag and length: a transfer, the making of an account.
+MOVES = {(2, 12), (0, 52)}
 
 
 class Parsed:
@@ -148,7 +149,7 @@ def _transfer(step: Json, keys: list[str]) -> Json | None:
         return _move(source, target, told["lamports"])
     named = _named(step, keys)
     data = based58.b58decode(named["data"].encode())
-    if named["programId"] != SYSTEM or data[0] not in (TRANSFER, CREATE_ACCOUNT):
+    if named["programId"] != SYSTEM or (data[0], len(data)) not in MOVES:
         return None
     source, target = named["accounts"][:2]
     return _move(source, target, struct.unpack_from("<Q", data, 4)[0])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ingest.decode.outcome import Decoded, DropReason, Malformed
+from ingest.decode.outcome import Decoded, DropReason, Malformed, Unreadable
 from ingest.decode.pipeline import decode_body
 from pnl.engine.trades import Side, Trade, Venue
 from tests.unit.ingest.decode import building
@@ -120,6 +120,12 @@ def test_wrapped_sol_that_is_kept_wrapped_counts_as_sol() -> None:
     parsed = Parsed("PUMP_AMM").hold(ANN, WRAPPED, SOL, WSOL).hold(POOL, VAULT, -SOL, WSOL)
     parsed.hold(ANN, ANNS, -UNITS).hold(POOL, text(building.key(15)), UNITS)
     assert trade_of(parsed).quote_units == SOL
+
+
+def test_a_wrapped_account_that_is_shown_without_its_lamports_has_them() -> None:
+    parsed = Parsed("PUMP_AMM").hold(ANN, WRAPPED, SOL, WSOL).gain(WRAPPED, -SOL)
+    trade = trade_of(parsed.hold(ANN, ANNS, -UNITS))
+    assert (trade.side, trade.quote_units) == (Side.SELL, SOL)
 
 
 def test_a_market_that_is_not_shown_leaves_the_traders_word() -> None:
@@ -244,3 +250,17 @@ def test_an_amount_that_is_no_whole_number_is_refused(amount: Any) -> None:
 
 def test_an_owner_that_is_no_address_is_refused() -> None:
     assert "32 expected" in error_of(Parsed().hold("nobody", ANNS, 5).element())
+    error = error_of(Parsed().hold(POOL, VAULT, 5, "mint\0" * 1_000).element())
+    assert "\0" not in error
+    assert len(error) <= 500
+
+
+def test_deep_nesting_in_an_enhanced_body_gets_an_answer() -> None:
+    head = json.dumps(Parsed().element())[:-1]
+    for opening in ('"innerInstructions":[{', '"instructions":[{"innerInstructions":[{'):
+        (outcome,) = decode_body(f"{head},{opening * 100_000}".encode())
+        assert isinstance(outcome, Unreadable)
+    step = '{"programId":"x","innerInstructions":['
+    deep = step * 50_000 + "]}" * 50_000
+    (outcome,) = decode_body(f'{head},"instructions":[{deep}]}}'.encode())
+    assert isinstance(outcome, Malformed | Unreadable)
