@@ -17,8 +17,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 import pnl.operations
+from pnl import alarms
 from pnl.fields import ADDRESS_BYTES, SIGNATURE_BYTES, base58_bytes
-from pnl.models import Position, Realization, Token, Trade, Trader
+from pnl.models import Alarm, Position, Realization, SolPrice, Token, Trade, Trader
 
 if TYPE_CHECKING:
     # The stubs make these generic; at run time they are not.
@@ -236,6 +237,34 @@ class RealizationAdmin(KeyedAdmin):
     def realized(self, realization: Realization) -> str:
         """Proceeds without cost."""
         return grouped(realization.realized_lamports)
+
+
+@admin.register(SolPrice)
+class SolPriceAdmin(ReadOnlyAdmin):
+    """What a SOL cost, the newest minute first."""
+
+    list_display = ("minute", "micro_usd", "source", "fetched_at")
+
+
+@admin.register(Alarm)
+class AlarmAdmin(ReadOnlyAdmin):
+    """What somebody must look at; an alarm goes by itself when its cause is gone."""
+
+    list_display = ("kind", "detail", "times", "since", "last_at")
+    ordering = ("since",)
+    actions = ("dismiss",)
+
+    def has_dismiss_permission(self, request: HttpRequest) -> bool:
+        """Whoever may delete alarms may say that one has been seen to."""
+        return bool(request.user.has_perm("pnl.delete_alarm"))
+
+    @admin.action(description="Dismiss", permissions=["dismiss"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[Alarm]) -> None:
+        """It comes back if its cause is still there."""
+        kinds = list(queryset.values_list("kind", flat=True))
+        for kind in kinds:
+            alarms.clear(kind)
+        self.message_user(request, f"Alarms dismissed: {len(kinds)}.", messages.SUCCESS)
 
 
 def is_key(text: str, length: int) -> bool:

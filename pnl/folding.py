@@ -1,22 +1,26 @@
 """Between rows and engine: which positions are extended, which replayed, and the result.
 
 A trade that follows everything its position has seen is folded onto it. Anything else (late, or
-newly told its block index) replays the whole position from its trades, so that the rows are those
-of a fold in chain order whatever the order of arrival was.
+corrected, or withdrawn) replays the whole position from its trades, so that the rows are those of a
+fold in chain order whatever the order of arrival was.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, Protocol
 
-from pnl import rows
+from pnl import rows, statements
 from pnl.engine.booking import Booked, Realization, book
 from pnl.engine.positions import Position
-from pnl.engine.trades import Place, Side, Trade, place_of
-from pnl.rollups import Activity
+from pnl.engine.trades import Place, Side, place_of
+from pnl.rollups import Hours, Share
+
+_STATE: Final = tuple(name for name, _ in statements.POSITION_COLUMNS[:-5])
+_state_of = attrgetter(*_STATE)
 
 
 class Entry(NamedTuple):
-    """A trade as the fold needs it, with its row's id and what an earlier fold made of it."""
+    """A trade as the fold needs it, with its row's id."""
 
     trade_id: int
     slot: int
@@ -27,7 +31,6 @@ class Entry(NamedTuple):
     lamports: int | None
     signature: bytes
     event_index: int
-    replaces: Realization | None = None
 
     @property
     def place(self) -> Place:
@@ -35,42 +38,73 @@ class Entry(NamedTuple):
         return place_of(self.slot, self.block_index, self.side, self.signature, self.event_index)
 
 
-class Held(NamedTuple):
-    """A locked position: its key, its row's id, the place of its last trade, its state."""
+class Past(NamedTuple):
+    """What a withdrawn trade was, and whose position it was in."""
 
     key: rows.Key
-    position_id: int
-    last_place: Place | None
+    share: Share
+
+
+class Batch(NamedTuple):
+    """What changes: new trades by position and in chain order, withdrawn ones by their ids.
+
+    A withdrawn trade whose id is among the new ones was corrected; the others are gone.
+    """
+
+    new: Mapping[rows.Key, list[Entry]]
+    withdrawn: Mapping[int, Past]
+
+    @property
+    def keys(self) -> list[rows.Key]:
+        """The positions concerned, in the order in which they are locked."""
+        return sorted(self.new.keys() | {past.key for past in self.withdrawn.values()})
+
+
+class Held(NamedTuple):
+    """A position as it stands: its row's id (None if it has none), its state, its last place."""
+
+    position_id: int | None
     position: Position
+    last_place: Place | None
 
 
 class Fold(NamedTuple):
-    """A position after the batch, and what each folded trade became."""
+    """A position after the batch, what each folded trade became, and what each was before.
+
+    `before` is None where every folded trade is new. `entries` is empty if none is left.
+    """
 
     key: rows.Key
-    position_id: int
+    position_id: int | None
     position: Position
-    last: Entry
     entries: list[Entry]
     booked: list[Booked]
+    before: dict[int, Share] | None
 
 
-def new_entries(
-    interned: Iterable[tuple[Trade, rows.Row]], inserted: dict[tuple[bytes, int], int]
-) -> dict[rows.Key, list[Entry]]:
-    """The trades that were really new, by position and in chain order."""
-    entries: dict[rows.Key, list[Entry]] = {}
-    for trade, row in interned:
-        trade_id = inserted.get((trade.signature, trade.event_index))
-        if trade_id is not None:
-            entries.setdefault((row[5], row[6]), []).append(_entry(trade_id, trade))
-    for found in entries.values():
-        if len(found) > 1:
-            found.sort(key=lambda entry: entry.place)
-    return entries
+class Placed(Protocol):
+    """What an entry is made of: a trade as it was offered, or its row."""
+
+    @property
+    def slot(self) -> int: ...
+    @property
+    def block_index(self) -> int | None: ...
+    @property
+    def block_time(self) -> int: ...
+    @property
+    def side(self) -> Side: ...
+    @property
+    def token_units(self) -> int: ...
+    @property
+    def lamports(self) -> int | None: ...
+    @property
+    def signature(self) -> bytes: ...
+    @property
+    def event_index(self) -> int: ...
 
 
-def _entry(trade_id: int, trade: Trade) -> Entry:
+def entry_of(trade_id: int, trade: Placed) -> Entry:
+    """A trade that has its row."""
     return Entry(
         trade_id,
         trade.slot,
@@ -84,21 +118,29 @@ def _entry(trade_id: int, trade: Trade) -> Entry:
     )
 
 
-def locked(keys: Sequence[rows.Key]) -> list[Held]:
-    """The positions of these keys, made if need be, locked until the commit.
+def fold(keys: Sequence[rows.Key], batch: Batch) -> list[Fold]:
+    """Lock these positions and fold the batch into them, in key order."""
+    held = _locked(keys)
+    shaken = {past.key for past in batch.withdrawn.values()}
+    late = [key for key in keys if key in shaken or _is_late(held.get(key), batch.new[key])]
+    history = _history(late)
+    return [
+        _replayed(key, held.get(key), history[key], batch)
+        if key in history
+        else _extended(key, held.get(key), batch.new[key])
+        for key in keys
+    ]
 
-    Nobody else sees a position before the commit that makes it: it needs no lock and no reading.
-    """
-    made = rows.make_positions(keys)
-    known = rows.read(rows.LOCK_POSITIONS, [key for key in keys if key not in made])
-    new = (Held(key, position_id, None, Position()) for key, position_id in made.items())
-    return [*new, *map(_held, known)]
+
+def _locked(keys: Sequence[rows.Key]) -> dict[rows.Key, Held]:
+    """The positions of these keys that exist, locked until the commit."""
+    return {(row[0], row[1]): _held(row) for row in rows.read(statements.LOCK_POSITIONS, keys)}
 
 
 def _held(row: rows.Row) -> Held:
-    slot, block_index, side, signature, event_index = row[3:8]
-    last = None if slot is None else place_of(slot, block_index, side, signature, event_index)
-    return Held((row[0], row[1]), row[2], last, Position(*map(_whole, row[8:])))
+    slot, block_index, side, signature, event_index = row[-5:]
+    last = place_of(slot, block_index, side, signature, event_index)
+    return Held(row[2], Position(*map(_whole, row[3:-5])), last)
 
 
 def _whole(value: Any) -> Any:
@@ -106,43 +148,49 @@ def _whole(value: Any) -> Any:
     return None if value is None else int(value)
 
 
-def fold(
-    positions: Sequence[Held], new: dict[rows.Key, list[Entry]], *, replay: Collection[rows.Key]
-) -> list[Fold]:
-    """Extend the positions whose new trades all come later; replay the others from their trades."""
-    late = [held for held in positions if held.key in replay or _is_late(held, new[held.key])]
-    replayed = {held.key for held in late}
-    history = _history(sorted(replayed))
-    folds = [_folded(held, Position(), history[held.key]) for held in late]
-    in_order = (held for held in positions if held.key not in replayed)
-    folds += [_folded(held, held.position, new[held.key]) for held in in_order]
-    return sorted(folds, key=lambda done: done.position_id)
+def _is_late(held: Held | None, entries: Sequence[Entry]) -> bool:
+    return held is not None and held.last_place is not None and entries[0].place <= held.last_place
 
 
-def _is_late(held: Held, entries: Sequence[Entry]) -> bool:
-    return held.last_place is not None and entries[0].place <= held.last_place
+def _extended(key: rows.Key, held: Held | None, entries: list[Entry]) -> Fold:
+    position_id, position = (None, Position()) if held is None else held[:2]
+    booked = [book(position, entry) for entry in entries]
+    return Fold(key, position_id, position, entries, booked, None)
 
 
-def _folded(held: Held, start: Position, entries: list[Entry]) -> Fold:
-    booked = [book(start, entry) for entry in entries]
-    return Fold(held.key, held.position_id, start, entries[-1], entries, booked)
+def _replayed(
+    key: rows.Key, held: Held | None, history: list[tuple[Entry, Realization | None]], batch: Batch
+) -> Fold:
+    position = Position()
+    entries = [entry for entry, _ in history]
+    booked = [book(position, entry) for entry in entries]
+    new = {entry.trade_id for entry in batch.new.get(key, ())}
+    before = {
+        entry.trade_id: Share(entry.block_time, entry.lamports, result)
+        for entry, result in history
+        if entry.trade_id not in new
+    }
+    pasts = batch.withdrawn.items()
+    before |= {trade_id: past.share for trade_id, past in pasts if past.key == key}
+    return Fold(key, None if held is None else held[0], position, entries, booked, before)
 
 
-def _history(keys: Sequence[rows.Key]) -> dict[rows.Key, list[Entry]]:
+def _history(
+    keys: Sequence[rows.Key],
+) -> dict[rows.Key, list[tuple[Entry, Realization | None]]]:
     """All trades of these positions in chain order, each with the realization on record."""
-    history: dict[rows.Key, list[Entry]] = {key: [] for key in keys}
-    for row in rows.read(rows.TRADES_OF_POSITIONS, keys):
-        history[row[0], row[1]].append(_entry_of_row(row))
-    for entries in history.values():
-        entries.sort(key=lambda entry: entry.place)
+    history: dict[rows.Key, list[tuple[Entry, Realization | None]]] = {key: [] for key in keys}
+    for row in rows.read(statements.TRADES_OF_POSITIONS, keys):
+        history[row[0], row[1]].append((_entry_of_row(row), realization_of(row[11:])))
+    for found in history.values():
+        found.sort(key=lambda pair: pair[0].place)
     return history
 
 
 def _entry_of_row(row: rows.Row) -> Entry:
-    trade_id, signature, event_index, slot, block_index, block_time, side, units, lamports = row[
+    trade_id, slot, block_index, block_time, side, units, lamports, signature, event_index = row[
         2:11
     ]
-    replaces = None if row[11] is None else _realization(row[11:])
     return Entry(
         trade_id,
         slot,
@@ -153,65 +201,38 @@ def _entry_of_row(row: rows.Row) -> Entry:
         lamports,
         bytes(signature),
         event_index,
-        replaces,
     )
 
 
-def _realization(row: rows.Row) -> Realization:
-    matched, unmatched, cost, proceeds, unmatched_lamports, realized, closes, trip, hold = row
-    return Realization(
-        int(matched),
-        int(unmatched),
-        cost,
-        proceeds,
-        unmatched_lamports,
-        realized,
-        closes,
-        trip,
-        hold,
-    )
+def realization_of(columns: Sequence[Any]) -> Realization | None:
+    """A realization as it was read by RESULT_COLUMNS, None where there is none."""
+    matched, unmatched, *rest = columns
+    return None if matched is None else Realization(int(matched), int(unmatched), *rest)
 
 
 def position_row(done: Fold) -> rows.Row:
-    """A position as UPDATE_POSITIONS takes it."""
-    p, last = done.position, done.last
+    """A position in the order of POSITION_COLUMNS."""
+    last = done.entries[-1]
     return (
-        done.position_id,
-        p.units,
-        p.cost_lamports,
-        p.bought_units,
-        p.bought_lamports,
-        p.sold_units,
-        p.sold_lamports,
-        p.realized_lamports,
-        p.unmatched_units,
-        p.unmatched_lamports,
-        p.buys,
-        p.sells,
-        p.closed,
-        p.wins,
-        p.losses,
-        p.trip_lamports,
-        p.opened_at,
-        p.first_at,
-        p.last_at,
-        p.unpriced,
+        *_state_of(done.position),
         last.slot,
         last.block_index,
-        int(last.side),
+        last.side,
         last.signature,
         last.event_index,
     )
 
 
-def realization_rows(folds: Iterable[Fold]) -> list[rows.Row]:
+def realization_rows(folds: Iterable[Fold], withdrawn: Mapping[int, Past]) -> list[rows.Row]:
     """The realizations that are new or came out differently, as UPSERT_REALIZATIONS takes them."""
-    changed = [
+    return [
         (entry.trade_id, *done.key, entry.slot, entry.block_time, *result)
         for done, entry, result in _results(folds)
-        if result != entry.replaces
+        if done.before is None
+        or entry.trade_id in withdrawn
+        or (share := done.before.get(entry.trade_id)) is None
+        or share.result != result
     ]
-    return sorted(changed)
 
 
 def _results(folds: Iterable[Fold]) -> Iterator[tuple[Fold, Entry, Realization]]:
@@ -221,22 +242,25 @@ def _results(folds: Iterable[Fold]) -> Iterator[tuple[Fold, Entry, Realization]]
                 yield done, entry, result
 
 
-def activities(folds: Iterable[Fold], *, new_ids: Collection[int]) -> Iterator[Activity]:
-    """Every folded trade's part in its trader's hour."""
+def count_hours(folds: Iterable[Fold]) -> Hours:
+    """What the folds add to their traders' hours, and correct in them."""
+    hours = Hours()
     for done in folds:
+        trader_id, before = done.key[0], dict(done.before or {})
         for entry, result in zip(done.entries, done.booked, strict=True):
-            yield Activity(
-                done.key[0],
-                entry.block_time,
-                entry.trade_id in new_ids,
-                entry.lamports,
-                result if isinstance(result, Realization) else None,
-                entry.replaces,
-            )
+            realized = result if isinstance(result, Realization) else None
+            share = Share(entry.block_time, entry.lamports, realized)
+            past = before.pop(entry.trade_id, None)
+            if past is None:
+                hours.add(trader_id, share)
+            else:
+                hours.replace(trader_id, past, share)
+        for past in before.values():
+            hours.replace(trader_id, past, None)
+    return hours
 
 
 def unmatched_units(folds: Iterable[Fold], new_ids: Collection[int]) -> int:
     """How many units of the new sells were never seen bought."""
-    return sum(
-        result.unmatched_units for _, entry, result in _results(folds) if entry.trade_id in new_ids
-    )
+    found = _results(folds)
+    return sum(result.unmatched_units for _, entry, result in found if entry.trade_id in new_ids)

@@ -6,73 +6,14 @@ operation that has just interned what it points at, and a check would cost a loo
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Now
 
 from pnl.engine.trades import Side, Venue
-from pnl.fields import SIGNATURE_BYTES, Base58Field, UnitsField
+from pnl.fields import SIGNATURE_BYTES, Base58Field, UnitsField, utc_minute
+from pnl.interned import Token, Trader, TraderKind
 
-
-class TraderKind(models.TextChoices):
-    """Who is behind a wallet, as far as staff or the program's own constants tell."""
-
-    PERSON = "person", "person"
-    BOT = "bot", "bot"
-    AGENT = "agent", "Mayhem agent"
-
-
-class Trader(models.Model):
-    """A wallet address that traded, interned once; staff may label, hide or watch it."""
-
-    address = Base58Field(unique=True, editable=False)
-    label = models.CharField(max_length=64, blank=True, default="", db_default="")
-    kind = models.CharField(
-        max_length=8,
-        choices=TraderKind.choices,
-        default=TraderKind.PERSON,
-        db_default=TraderKind.PERSON,
-    )
-    hidden = models.BooleanField(default=False, db_default=False)
-    watched = models.BooleanField(default=False, db_default=False)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(kind__in=TraderKind.values), name="trader_kind_is_known"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.label or self.address)
-
-
-class Token(models.Model):
-    """A mint, interned once, and what the curve's events tell of it: nothing yet, or all.
-
-    The names are whatever the creator wrote, cleaned of what cannot be shown.
-    """
-
-    mint = Base58Field(unique=True, editable=False)
-    name = models.TextField(db_default="")
-    symbol = models.TextField(db_default="")
-    uri = models.TextField(db_default="")
-    creator = Base58Field(null=True)
-    created_at = models.DateTimeField(null=True)
-    completed_at = models.DateTimeField(null=True)
-    migrated_at = models.DateTimeField(null=True)
-    pool = Base58Field(null=True)
-
-    class Meta:
-        indexes = [
-            # Read by the admin's search.
-            models.Index(
-                Upper("symbol"),
-                name="token_symbol",
-                condition=~Q(symbol=""),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.symbol} ({self.mint})" if self.symbol else str(self.mint)
+# What is interned has a module of its own and is imported from here, as models are.
+__all__ = ["Token", "Trader", "TraderKind"]
 
 
 class Trade(models.Model):
@@ -103,6 +44,8 @@ class Trade(models.Model):
         related_name="quoted_trades",
     )
     quote_units = UnitsField(null=True)
+    # The amounts were read off balances; the program's event, once it is seen, replaces them.
+    inferred = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [
@@ -127,10 +70,43 @@ class Trade(models.Model):
             models.Index(fields=["trader", "token", "slot"], name="trade_of_position"),
             # Read by the refresh: a trader's trades in the hour that a window's edge cuts.
             models.Index(fields=["trader", "block_time"], name="trade_of_trader_by_time"),
+            # Read by the price watch, the status and the repricing: trades that wait for a price.
+            models.Index(
+                fields=["quote", "block_time"],
+                name="trade_unpriced",
+                condition=Q(lamports__isnull=True),
+            ),
+            # Read by the repricing: what was paid in another quote in the minutes of a price.
+            models.Index(
+                fields=["block_time"],
+                name="trade_quoted",
+                condition=Q(quote__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.signature}/{self.event_index}"
+
+
+class SolPrice(models.Model):
+    """What one SOL cost in one UTC minute, in millionths of a US dollar. Minutes may be missing."""
+
+    minute = models.DateTimeField(primary_key=True)
+    micro_usd = models.BigIntegerField()
+    source = models.CharField(max_length=64)
+    fetched_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "SOL price"
+        constraints = [
+            models.CheckConstraint(condition=Q(micro_usd__gt=0), name="sol_price_above_zero"),
+            models.CheckConstraint(
+                condition=Q(minute=utc_minute("minute")), name="sol_price_of_a_whole_minute"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.minute:%Y-%m-%d %H:%M} UTC"
 
 
 class Position(models.Model):
@@ -249,6 +225,18 @@ class HourlyRollup(models.Model):
         return f"trader {self.trader_id}, {self.hour:%Y-%m-%d %H}h"
 
 
+class DroppedTransaction(models.Model):
+    """A transaction that was confirmed at a slot and never finalized there: it brings no trades."""
+
+    pk = models.CompositePrimaryKey("signature", "slot")
+    signature = Base58Field(length=SIGNATURE_BYTES)
+    slot = models.BigIntegerField()
+    dropped_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.signature} at slot {self.slot}"
+
+
 class Touched(models.Model):
     """A trader whose standings must be looked at again; the boards take the rows away."""
 
@@ -256,3 +244,16 @@ class Touched(models.Model):
 
     def __str__(self) -> str:
         return f"trader {self.trader_id}"
+
+
+class Alarm(models.Model):
+    """Something is wrong and somebody must look; the row goes when it is over."""
+
+    kind = models.CharField(max_length=64, primary_key=True)
+    detail = models.TextField()
+    times = models.IntegerField(db_default=1)
+    since = models.DateTimeField(db_default=Now())
+    last_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}"

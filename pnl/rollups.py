@@ -5,7 +5,6 @@ last loss) cannot be un-applied, so where a replay changed a result they are rea
 realizations, under the lock that the addition has just taken on the hour.
 """
 
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pnl import rows
@@ -60,21 +59,19 @@ UPDATE pnl_hourlyrollup r
  WHERE r.trader_id = k.trader_id AND r.hour = to_timestamp(k.hour)
 """  # noqa: S608
 
+# An hour whose trades were all withdrawn is as if it had never been.
+DROP_EMPTIED_HOURS = """
+DELETE FROM pnl_hourlyrollup r USING unnest(%b::int8[], %b::int8[]) AS k(trader_id, hour)
+ WHERE r.trader_id = k.trader_id AND r.hour = to_timestamp(k.hour) AND r.trades = 0
+"""
 
-class Activity(NamedTuple):
-    """One trade's part in its hour. `replaces` is what an earlier fold made of the sell."""
 
-    trader_id: int
+class Share(NamedTuple):
+    """One trade's part in its trader's hour. `result` is what it realized, if it is a sell."""
+
     block_time: int
-    is_new: bool
     lamports: int | None
     result: Realization | None
-    replaces: Realization | None
-
-
-def hour_of(block_time: int) -> int:
-    """The start of the clock hour, in Unix seconds."""
-    return block_time - block_time % HOUR_SECONDS
 
 
 class Hours:
@@ -86,71 +83,65 @@ class Hours:
         self.worst: dict[Hour, int] = {}
         self.last_loss: dict[Hour, int] = {}
 
-    def count(self, activity: Activity) -> None:
-        """Take one trade in."""
-        hour = (activity.trader_id, hour_of(activity.block_time))
-        if activity.is_new:
-            _add(self.added, hour, _trade_sums(activity))
-        if activity.result == activity.replaces or activity.result is None:
-            return
-        if activity.replaces is None:
-            _add(self.added, hour, _result_sums(activity.result))
-            self._see_extremes(hour, activity)
-            return
-        difference = zip(
-            _result_sums(activity.result), _result_sums(activity.replaces), strict=True
-        )
-        _add(self.corrected, hour, [new - old for new, old in difference])
-        # A zero addition makes sure that the hour is locked in order before it is corrected.
-        _add(self.added, hour, [0] * len(SUMS))
+    def add(self, trader_id: int, share: Share) -> None:
+        """A trade that has no part in any hour yet."""
+        hour = _hour(trader_id, share)
+        _count(self.added, hour, share)
+        result = share.result
+        if result is not None and result.realized_lamports < 0:
+            self.worst[hour] = min(self.worst.get(hour, 0), result.realized_lamports)
+            self.last_loss[hour] = max(self.last_loss.get(hour, 0), share.block_time)
 
-    def _see_extremes(self, hour: Hour, activity: Activity) -> None:
-        realized = activity.result.realized_lamports if activity.result else 0
-        if realized < 0:
-            self.worst[hour] = min(self.worst.get(hour, 0), realized)
-            self.last_loss[hour] = max(self.last_loss.get(hour, 0), activity.block_time)
+    def replace(self, trader_id: int, before: Share, after: Share | None) -> None:
+        """A trade whose part has become another, or nothing."""
+        if before == after:
+            return
+        self._correct(_hour(trader_id, before), before, -1)
+        if after is not None:
+            self._correct(_hour(trader_id, after), after, 1)
 
     def save(self) -> None:
         """Add, then correct. Realizations must have been written before."""
         rows.write(ADD_TO_HOURS, [self._addition(hour) for hour in sorted(self.added)])
         rows.write(CORRECT_HOURS, [(*hour, *sums) for hour, sums in sorted(self.corrected.items())])
+        rows.write(DROP_EMPTIED_HOURS, sorted(self.corrected))
+
+    def _correct(self, hour: Hour, share: Share, sign: int) -> None:
+        _count(self.corrected, hour, share, sign)
+        # A zero addition makes sure that the hour is there, and locked in order.
+        self.added.setdefault(hour, [0] * len(SUMS))
 
     def _addition(self, hour: Hour) -> rows.Row:
         return (*hour, *self.added[hour], self.worst.get(hour, 0), self.last_loss.get(hour))
 
 
-def count_hours(activities: Iterable[Activity]) -> Hours:
-    """The hours of a batch."""
-    hours = Hours()
-    for activity in activities:
-        hours.count(activity)
-    return hours
+def _hour(trader_id: int, share: Share) -> Hour:
+    """The trader's clock hour in which the trade fell."""
+    return trader_id, share.block_time - share.block_time % HOUR_SECONDS
 
 
-def _add(sums: dict[Hour, list[int]], hour: Hour, amounts: Sequence[int]) -> None:
-    known = sums.get(hour)
-    sums[hour] = (
-        list(amounts) if known is None else [a + b for a, b in zip(known, amounts, strict=True)]
-    )
+def _count(hours: dict[Hour, list[int]], hour: Hour, share: Share, sign: int = 1) -> None:
+    """Add a share to an hour's sums in the order of SUMS, or take it out of them."""
+    sums = hours.get(hour)
+    if sums is None:
+        sums = hours[hour] = [0] * len(SUMS)
+    sums[0] += sign
+    if share.lamports is None:
+        sums[5] += sign
+    else:
+        sums[1] += sign * share.lamports
+    if share.result is not None:
+        _count_result(sums, share.result, sign)
 
 
-def _trade_sums(activity: Activity) -> list[int]:
-    unpriced = activity.lamports is None
-    return [1, activity.lamports or 0, 0, 0, 0, int(unpriced), 0, 0, 0, 0, 0, 0]
-
-
-def _result_sums(result: Realization) -> list[int]:
-    return [
-        0,
-        0,
-        1,
-        int(result.matched_units > 0),
-        int(result.unmatched_units > 0),
-        0,
-        result.cost_lamports,
-        result.realized_lamports,
-        min(0, result.realized_lamports),
-        int(result.closes),
-        int(result.closes and result.trip_lamports > 0),
-        int(result.closes and result.trip_lamports < 0),
-    ]
+def _count_result(sums: list[int], result: Realization, sign: int) -> None:
+    sums[2] += sign
+    sums[3] += sign * (result.matched_units > 0)
+    sums[4] += sign * (result.unmatched_units > 0)
+    sums[6] += sign * result.cost_lamports
+    sums[7] += sign * result.realized_lamports
+    sums[8] += sign * min(0, result.realized_lamports)
+    if result.closes:
+        sums[9] += sign
+        sums[10] += sign * (result.trip_lamports > 0)
+        sums[11] += sign * (result.trip_lamports < 0)

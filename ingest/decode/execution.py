@@ -1,87 +1,89 @@
 """The calls of the two programs inside a transaction, in the order in which they were executed."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple, cast
 
 from ingest.decode import base58
-from ingest.decode.outcome import Broken, Where
-from ingest.decode.payload import AccountKey, Instruction, Message, Meta
-from ingest.decode.programs import EVENT_AUTHORITY, EVENT_TAG
+from ingest.decode.logs import read_log
+from ingest.decode.outcome import Broken, Line, Where
+from ingest.decode.payload import AccountKey, Instruction, Message, Meta, lines_of
+from ingest.decode.programs import (
+    DISCRIMINATOR_BYTES,
+    EVENT_AUTHORITY,
+    EVENT_TAG,
+    TRADE_INSTRUCTIONS,
+)
 
 _ADDRESS_BYTES: Final = 32
+_ADDRESS_DIGITS: Final = 44
+_PROGRAMS: Final = frozenset(EVENT_AUTHORITY)
+# An event from the log is no instruction.
+_NO_STEP: Final = Instruction()
 
 
 class Call(NamedTuple):
-    """One executed instruction of one of the two programs; `accounts` by address or key index."""
+    """One executed instruction of one of the two programs, or an event of theirs from the log.
 
-    where: Where
+    `event` is what the program told, discriminator first; None when the call is no event.
+    """
+
+    where: Where | Line
     program: str
     instruction: Instruction
     keys: list[str]
+    event: bytes | None
 
     @property
     def accounts(self) -> list[str]:
-        """The addresses of the instruction's accounts."""
+        """The addresses of the instruction's accounts; none of an event from the log."""
         return [_address(self.keys, ref, self.where) for ref in self.instruction.accounts]
+
+    def account(self, place: int) -> str | None:
+        """The address of one account, or None when the instruction has fewer."""
+        accounts = self.instruction.accounts
+        if place >= len(accounts):
+            return None
+        return _address(self.keys, accounts[place], self.where)
 
     @property
     def data(self) -> bytes:
         """The instruction's data. Raises Broken when it is not base58."""
-        try:
-            return base58.decode(self.instruction.data)
-        except ValueError as error:
-            raise Broken("its data is not base58", self.where) from error
-
-    @property
-    def event(self) -> bytes | None:
-        """The event that this call carries, discriminator first, or None when it is no event.
-
-        An event is what the program told itself: an inner call whose one account is the event
-        authority. The same event stands in the log messages, which are never read here.
-        """
-        instruction = self.instruction
-        if self.where.inner is None or len(instruction.accounts) != 1:
-            return None
-        if self.accounts[0] != EVENT_AUTHORITY[self.program]:
-            return None
-        data = self.data
-        return data[len(EVENT_TAG) :] if data.startswith(EVENT_TAG) else None
+        return _data(self.instruction, self.where)
 
 
 def calls_of(message: Message, meta: Meta) -> list[Call]:
     """The calls of the two programs in execution order: each outer one, then what it called.
 
-    Raises Broken when an instruction names a key that the transaction does not have, or when the
-    transaction names one of the programs and the node did not record the inner instructions.
+    An event is read from the inner call by which the program told it to itself. Only where no such
+    call is recorded the log is asked; its events, the same ones in the same order, then come last.
+    Raises Broken when an instruction names a key that the transaction does not have, or when there
+    may have been events and neither the inner instructions nor the log has them whole.
     """
     keys = keys_of(message, meta)
-    if meta.inner_instructions is None:
-        if not EVENT_AUTHORITY.keys().isdisjoint(keys):
-            raise Broken("meta.innerInstructions is missing, and with it every event")
-        return []
-    outer = [(Where(at, None), step) for at, step in enumerate(message.instructions)]
-    inner = [
-        (Where(group.index, at), step)
-        for group in meta.inner_instructions
-        for at, step in enumerate(group.instructions)
-    ]
-    return sorted(_ours(keys, outer + inner), key=_execution_order)
+    authorities = list(map(EVENT_AUTHORITY.get, keys))
+    calls = list(_ours(keys, authorities, message.instructions, None))
+    for group in meta.inner_instructions or ():
+        calls.extend(_ours(keys, authorities, group.instructions, group.index))
+    if any(call.event is not None for call in calls):
+        return sorted(calls, key=_execution_order)
+    return calls + _untold(meta, calls) if calls or any(authorities) else []
 
 
 def keys_of(message: Message, meta: Meta) -> list[str]:
     """The addresses that key indices point into; jsonParsed keys already hold the loaded ones."""
-    keys = [key.pubkey if isinstance(key, AccountKey) else key for key in message.account_keys]
+    keys = message.account_keys
+    if AccountKey in set(map(type, keys)):
+        return [key.pubkey if isinstance(key, AccountKey) else key for key in keys]
+    texts = cast("list[str]", keys)
     loaded = meta.loaded_addresses
-    is_parsed = any(isinstance(key, AccountKey) for key in message.account_keys)
-    if loaded is None or is_parsed:
-        return keys
-    return keys + loaded.writable + loaded.readonly
+    return texts if loaded is None else texts + loaded.writable + loaded.readonly
 
 
-def address_bytes(address: str, where: Where | None = None) -> bytes:
+def address_bytes(address: str, where: Where | Line | None = None) -> bytes:
     """The 32 bytes of an address. Raises Broken when it is not one."""
     try:
-        raw = base58.decode(address)
+        raw = _decoded(address) if len(address) <= _ADDRESS_DIGITS else base58.decode(address)
     except ValueError as error:
         raise Broken(f"the address {address!r} is not base58", where) from error
     if len(raw) != _ADDRESS_BYTES:
@@ -89,29 +91,112 @@ def address_bytes(address: str, where: Where | None = None) -> bytes:
     return raw
 
 
-def _ours(keys: list[str], steps: list[tuple[Where, Instruction]]) -> Iterator[Call]:
-    for where, step in steps:
-        program = _program(keys, step, where)
-        if program in EVENT_AUTHORITY:
-            yield Call(where, program, step, keys)
+# Half of all addresses looked at are wrapped SOL, and a market trades few tokens at a time.
+_decoded = lru_cache(4096)(base58.decode)
 
 
-def _program(keys: list[str], step: Instruction, where: Where) -> str:
-    if step.program_id is not None:
-        return step.program_id
-    if step.program_id_index is None:
-        raise Broken("it names no program", where)
-    return _address(keys, step.program_id_index, where)
+def _ours(
+    keys: list[str],
+    authorities: list[str | None],
+    steps: list[Instruction],
+    outer: int | None,
+) -> Iterator[Call]:
+    """The calls of the two programs among the outer steps, or among those that one of them made.
+
+    `authorities` are the event authorities of those keys that are one of the two programs.
+    """
+    for at, step in enumerate(steps):
+        ref = step.program_id_index
+        if ref is None:
+            authority = _authority_of_named(step, outer, at)
+        elif ref < len(authorities):
+            authority = authorities[ref]
+        else:
+            raise Broken(_no_such_key(keys, ref), _where(outer, at))
+        if authority is not None:
+            program = step.program_id if ref is None else keys[ref]
+            where = _where(outer, at)
+            event = None if outer is None else _event(keys, step, authority, where)
+            yield Call(where, cast(str, program), step, keys, event)
 
 
-def _address(keys: list[str], ref: int | str, where: Where) -> str:
+def _authority_of_named(step: Instruction, outer: int | None, at: int) -> str | None:
+    if step.program_id is None:
+        raise Broken("it names no program", _where(outer, at))
+    return EVENT_AUTHORITY.get(step.program_id)
+
+
+def _event(keys: list[str], step: Instruction, authority: str, where: Where) -> bytes | None:
+    """The event that an inner call carries, or None when it is no event.
+
+    An event is what the program told itself: its one account is the event authority. The same
+    event stands in the log.
+    """
+    if len(step.accounts) != 1 or _address(keys, step.accounts[0], where) != authority:
+        return None
+    data = _data(step, where)
+    return data[len(EVENT_TAG) :] if data.startswith(EVENT_TAG) else None
+
+
+def _data(step: Instruction, where: Where | Line) -> bytes:
+    try:
+        return base58.decode(step.data)
+    except ValueError as error:
+        raise Broken("its data is not base58", where) from error
+
+
+def _untold(meta: Meta, calls: list[Call]) -> list[Call]:
+    """The events of a transaction that names the programs and has no event in its record.
+
+    Without any inner instruction the record is worth nothing, because each call of the programs
+    leaves some: the log must tell. With some it is asked, and has to answer for trades only.
+    """
+    try:
+        return _logged(meta, calls)
+    except Broken as broken:
+        if not meta.inner_instructions:
+            what = f"meta.innerInstructions is missing or empty, and {broken.what}"
+        elif any(map(_must_trade, calls)):
+            what = f"meta.innerInstructions has no event, and {broken.what}"
+        else:
+            return []
+        raise Broken(what, broken.where) from broken
+
+
+def _logged(meta: Meta, calls: list[Call]) -> list[Call]:
+    """The events that the log tells. Raises Broken where it cannot have all that happened."""
+    lines = lines_of(meta.log_messages)
+    if lines is None:
+        raise Broken("meta.logMessages is missing, too")
+    log = read_log(lines, _PROGRAMS)
+    outer_calls = sum(isinstance(call.where, Where) and call.where.inner is None for call in calls)
+    if log.outer_calls != outer_calls:
+        raise Broken(f"the log shows {log.outer_calls} of {outer_calls} calls of the programs")
+    if not log.events and any(map(_must_trade, calls)):
+        raise Broken("the log has no event of a trade")
+    return [Call(where, program, _NO_STEP, [], event) for where, program, event in log.events]
+
+
+def _must_trade(call: Call) -> bool:
+    return call.data[:DISCRIMINATOR_BYTES] in TRADE_INSTRUCTIONS
+
+
+def _address(keys: list[str], ref: int | str, where: Where | Line) -> str:
     if isinstance(ref, str):
         return ref
     if ref >= len(keys):
-        raise Broken(f"it names key {ref}, the transaction has {len(keys)} keys", where)
+        raise Broken(_no_such_key(keys, ref), where)
     return keys[ref]
 
 
+def _no_such_key(keys: list[str], ref: int) -> str:
+    return f"it names key {ref}, the transaction has {len(keys)} keys"
+
+
+def _where(outer: int | None, at: int) -> Where:
+    return Where(at, None) if outer is None else Where(outer, at)
+
+
 def _execution_order(call: Call) -> tuple[int, int]:
-    outer, inner = call.where
+    outer, inner = cast(Where, call.where)
     return outer, -1 if inner is None else inner

@@ -121,10 +121,19 @@ class Where(NamedTuple):
         return f"instruction {place}"
 
 
+class Line(NamedTuple):
+    """The place of a log message: its number, counted from zero."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"log message {self.number}"
+
+
 class Broken(Exception):
     """What makes a transaction malformed. It never leaves this package: the pipeline catches it."""
 
-    def __init__(self, what: str, where: Where | None = None) -> None:
+    def __init__(self, what: str, where: Where | Line | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.where = where

@@ -1,5 +1,6 @@
 """The JSON that brings transactions, typed: only the fields that a decoder needs."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -53,6 +54,8 @@ class Meta(msgspec.Struct, gc=False, rename="camel"):
     err: Raw
     inner_instructions: list[InnerInstructions] | None = None
     loaded_addresses: LoadedAddresses | None = None
+    # A third of the body, and nearly never read.
+    log_messages: Raw | UnsetType = UNSET
 
     @property
     def has_failed(self) -> bool:
@@ -103,14 +106,28 @@ class _Named(msgspec.Struct, gc=False):
     result: "_Named | None" = None
 
 
+_ENVELOPES: Final = msgspec.json.Decoder(list[Envelope])
 _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 _ANY: Final = msgspec.json.Decoder(Raw)
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 _NAMED: Final = msgspec.json.Decoder(_Named)
+_LINES: Final = msgspec.json.Decoder(list[str] | None)
 
 
-def elements_of(body: bytes) -> list[Raw] | Unreadable:
-    """The body's elements, undecoded, so that a broken one does not cost its neighbours."""
+def elements_of(body: bytes) -> Sequence[Envelope | Raw] | Unreadable:
+    """The body's elements: typed when all are bare transactions, and undecoded otherwise.
+
+    Typed at once they are read at twice the speed. Undecoded, a broken one costs only itself.
+    """
+    try:
+        envelopes = _ENVELOPES.decode(body)
+    except (ValueError, RecursionError):
+        return _undecoded(body)
+    is_bare = all(envelope.transaction is not UNSET for envelope in envelopes)
+    return envelopes if is_bare else _undecoded(body)
+
+
+def _undecoded(body: bytes) -> list[Raw] | Unreadable:
     try:
         whole = _ANY.decode(body)
         text = bytes(whole)
@@ -131,15 +148,29 @@ def envelope_of(element: Raw) -> Envelope:
         raise Broken(str(error)) from error
 
 
-def signature_in(element: Raw) -> str | None:
-    """The signature of an element that could not be typed, if that much can be read."""
+def signature_in(element: Envelope | Raw) -> str | None:
+    """The signature of an element that is broken somewhere, if that much can be read."""
+    if isinstance(element, Envelope):
+        sent = element.transaction
+        return sent.signatures[0] if isinstance(sent, Signed) else None
     try:
         named = _NAMED.decode(element)
     except (ValueError, RecursionError):
         return None
     named = named.result or named
-    sent = named.transaction or named
-    return sent.signatures[0] if sent.signatures else named.signature
+    inside = named.transaction or named
+    return inside.signatures[0] if inside.signatures else named.signature
+
+
+def lines_of(log_messages: Raw | UnsetType) -> list[str] | None:
+    """The log, a message a string, or None without one. Raises Broken when it is no such list."""
+    if not isinstance(log_messages, Raw):
+        return None
+    try:
+        lines: list[str] | None = _LINES.decode(log_messages)
+    except (ValueError, RecursionError) as error:
+        raise Broken(f"meta.logMessages: {error}") from error
+    return lines
 
 
 def is_null(value: Raw) -> bool:

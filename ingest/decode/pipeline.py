@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 from msgspec import Raw
 
@@ -19,15 +19,17 @@ from ingest.decode.outcome import (
     Unreadable,
 )
 from ingest.decode.parsed import opened_parsed
-from ingest.decode.payload import MAX_TIME, elements_of, signature_in
+from ingest.decode.payload import MAX_TIME, Envelope, elements_of, signature_in
 from ingest.decode.pools import mints_of
 from ingest.decode.programs import (
     BUY_EVENT,
+    DISCRIMINATOR_BYTES,
     POST_COMPLETE_BUY_EVENT,
     PUMP,
     SELL_EVENT,
     TRADE_EVENT,
 )
+from ingest.decode.routes import Placed, joined
 from ingest.decode.swap import Swap
 from ingest.decode.token_life import read_token
 from ingest.decode.transaction import Drop, Transaction, opened
@@ -35,7 +37,6 @@ from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Trade, Venue
 
 _SIGNATURE_BYTES: Final = 64
-_DISCRIMINATOR_BYTES: Final = 8
 
 _CURVE_READERS: Final = {
     TRADE_EVENT: pump.read_trade,
@@ -61,11 +62,12 @@ def decode_body(body: bytes) -> tuple[Outcome, ...]:
     return tuple(_decode_element(index, element) for index, element in enumerate(elements))
 
 
-def _decode_element(index: int, element: Raw) -> Outcome:
+def _decode_element(index: int, element: Envelope | Raw) -> Outcome:
     try:
         transaction = opened(element)
         if transaction is None:
-            return _decode_parsed(index, enhanced_of(element))
+            # What was typed at once has a transaction, so this is not.
+            return _decode_parsed(index, enhanced_of(cast("Raw", element)))
     except Broken as broken:
         return Malformed(index, signature_in(element), broken.told_of(index))
     if isinstance(transaction, Drop):
@@ -95,54 +97,52 @@ def _decode_transaction(index: int, transaction: Transaction) -> Decoded | Dropp
     if not swaps and not tokens:
         return Dropped(index, transaction.signature, DropReason.NO_TRADE, "")
     signature = _signature_bytes(transaction.signature)
-    trades = tuple(
-        _trade(transaction, signature, event_index, venue, swap)
-        for event_index, (venue, swap) in enumerate(swaps)
-    )
-    unknown_layouts = sum(not swap.is_known for _, swap in swaps)
+    unknown_layouts = sum(not placed.swap.is_known for placed in swaps)
+    trades = tuple(_trade(transaction, signature, placed) for placed in joined(swaps))
     return Decoded(index, signature, trades, unknown_layouts, tokens)
 
 
 def _tokens(calls: list[Call], block_time: int | None) -> Iterator[TokenEvent]:
     """What the curve's program tells of the life of tokens."""
     for call in calls:
-        if call.program == PUMP and (event := call.event) is not None:
-            told = read_token(event, block_time)
+        if call.program == PUMP and call.event is not None:
+            told = read_token(call.event, block_time)
             if told is not None:
                 yield told
 
 
-def _swaps(calls: list[Call]) -> Iterator[tuple[Venue, Swap]]:
+def _swaps(calls: list[Call]) -> Iterator[Placed]:
     """The swaps of a transaction, in execution order."""
+    event_index = 0
     for at, call in enumerate(calls):
-        event = call.event
-        if event is None:
+        if call.event is None:
             continue
+        is_curve = call.program == PUMP
         try:
-            swap = _curve_swap(event) if call.program == PUMP else _pool_swap(event, calls, at)
+            swap = _curve_swap(call.event) if is_curve else _pool_swap(call.event, calls, at)
         except Broken as broken:
             raise Broken(broken.what, broken.where or call.where) from broken
         if swap is not None:
-            yield (Venue.PUMP if call.program == PUMP else Venue.PUMP_SWAP), swap
+            yield Placed(event_index, Venue.PUMP if is_curve else Venue.PUMP_SWAP, swap)
+            event_index += 1
 
 
 def _curve_swap(event: bytes) -> Swap | None:
-    read = _CURVE_READERS.get(event[:_DISCRIMINATOR_BYTES])
+    read = _CURVE_READERS.get(event[:DISCRIMINATOR_BYTES])
     return None if read is None else read(event)
 
 
 def _pool_swap(event: bytes, calls: list[Call], at: int) -> Swap | None:
-    read = _POOL_READERS.get(event[:_DISCRIMINATOR_BYTES])
+    read = _POOL_READERS.get(event[:DISCRIMINATOR_BYTES])
     if read is None:
         return None
     swap = read(event)
     return swap.of(*mints_of(swap.pool, calls, at))
 
 
-def _trade(
-    transaction: Transaction, signature: bytes, event_index: int, venue: Venue, swap: Swap
-) -> Trade:
+def _trade(transaction: Transaction, signature: bytes, placed: Placed) -> Trade:
     """The swap in its place. A node that does not tell the block's time leaves the event's own."""
+    event_index, venue, swap = placed
     block_time = swap.timestamp if transaction.block_time is None else transaction.block_time
     if not 0 <= block_time <= MAX_TIME:
         raise Broken(f"the event's timestamp {block_time} is no time")

@@ -1,6 +1,6 @@
 """Which two mints a pool trades: its events do not say, the transaction around them does."""
 
-from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from ingest.decode import base58
@@ -38,50 +38,45 @@ def mints_of(pool: bytes, calls: list[Call], at: int) -> Mints:
     A pool's mints never change, so whichever call tells them tells the truth; the nearest before
     is nearly always the swap itself. Raises Broken when no call of the transaction tells.
     """
-    for call in _nearest_first(calls, at):
-        if call.program == PUMP_SWAP and (mints := _told_by(call, pool)) is not None:
-            return mints
     address = base58.encode(pool)
+    for call in chain(reversed(calls[:at]), calls[at + 1 :]):
+        if call.program == PUMP_SWAP and (mints := _told_by(call, pool, address)) is not None:
+            return mints
     raise Broken(f"no instruction tells the mints of pool {address}", calls[at].where)
 
 
-def _nearest_first(calls: list[Call], at: int) -> Iterable[Call]:
-    yield from reversed(calls[:at])
-    yield from calls[at + 1 :]
-
-
-def _told_by(call: Call, pool: bytes) -> Mints | None:
-    if len(call.instruction.accounts) == 1:
-        return _told_by_event(call, pool)
-    accounts = call.accounts
-    named = _named_for(accounts, base58.encode(pool)) or _named_in_hops(call, accounts, pool)
+def _told_by(call: Call, pool: bytes, address: str) -> Mints | None:
+    if call.event is not None:
+        return _told_by_event(call.event, pool)
+    named = _named_for(call, address) or _named_in_hops(call, address)
     if named is None:
         return None
     return address_bytes(named[0], call.where), address_bytes(named[1], call.where)
 
 
-def _named_for(accounts: list[str], pool: str) -> tuple[str, str] | None:
+def _named_for(call: Call, pool: str) -> tuple[str, str] | None:
     """Base and quote mint in the accounts of an instruction about this one pool.
 
     The administrative ones have no mints: there the event authority stands in the same places.
     """
-    if len(accounts) <= _QUOTE_MINT or accounts[_POOL] != pool:
+    if call.account(_POOL) != pool:
         return None
-    base, quote = accounts[_BASE_MINT], accounts[_QUOTE_MINT]
-    return None if PUMP_SWAP_EVENT_AUTHORITY in (base, quote) else (base, quote)
+    base, quote = call.account(_BASE_MINT), call.account(_QUOTE_MINT)
+    if base is None or quote is None or PUMP_SWAP_EVENT_AUTHORITY in (base, quote):
+        return None
+    return base, quote
 
 
-def _named_in_hops(call: Call, accounts: list[str], pool: bytes) -> tuple[str, str] | None:
+def _named_in_hops(call: Call, pool: str) -> tuple[str, str] | None:
+    accounts = call.accounts
     pools = accounts[_HOPS + _HOP_POOL :: _HOP_ACCOUNTS]
-    address = base58.encode(pool)
-    if address not in pools or not call.data.startswith(MULTI_HOP_SWAP):
+    if pool not in pools or not call.data.startswith(MULTI_HOP_SWAP):
         return None
-    hop = _HOPS + _HOP_ACCOUNTS * pools.index(address)
+    hop = _HOPS + _HOP_ACCOUNTS * pools.index(pool)
     return accounts[hop], accounts[hop + 1]
 
 
-def _told_by_event(call: Call, pool: bytes) -> Mints | None:
-    event = call.event
-    if event is None or not event.startswith(CREATE_POOL_EVENT) or event[_EVENT_POOL] != pool:
+def _told_by_event(event: bytes, pool: bytes) -> Mints | None:
+    if not event.startswith(CREATE_POOL_EVENT) or event[_EVENT_POOL] != pool:
         return None
     return event[_EVENT_BASE_MINT], event[_EVENT_QUOTE_MINT]

@@ -36,9 +36,23 @@ CREATE_POOL_EVENT: Final = bytes.fromhex("b1310cd2a076a774")
 
 # The first eight bytes of sha256("global:<name>").
 MULTI_HOP_SWAP: Final = bytes.fromhex("2b644913e9f66f94")
+DISCRIMINATOR_BYTES: Final = 8
+# What never succeeds without a trade event; the first two are the same in both programs.
+TRADE_INSTRUCTIONS: Final = frozenset(
+    bytes.fromhex(discriminator)
+    for discriminator in (
+        *("66063d1201daebea", "33e685a4017f83ad"),  # buy, sell
+        *("38fc74089edfcd5f", "c62e1552b4d9e870"),  # buy_exact_sol_in, buy_exact_quote_in
+        *("b817ee6167c5d33d", "5df6823ce7e940b2", "c2ab1c46684d5b2f"),  # the same, v2
+        *("07051dc4f5176550", "1c92de7726c469d5", "e1f7501ed5b38488"),  # the same, v3
+        *("2b644913e9f66f94", "e19a7516d756f667"),  # multi_hop_swap, multi_hop_curve_swap
+    )
+)
 
 WSOL: Final = "So11111111111111111111111111111111111111112"
 WSOL_BYTES: Final = _bytes(WSOL)
+USDC_BYTES: Final = _bytes("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v")
+USDT_BYTES: Final = _bytes("Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB")
 NO_KEY: Final = bytes(32)
 # How the programs write "quoted in SOL".
 SOL_QUOTES: Final = frozenset({NO_KEY, WSOL_BYTES})

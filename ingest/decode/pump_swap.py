@@ -67,7 +67,7 @@ def read_buy(event: bytes) -> PoolSwap:
     """The pool swap of a BuyEvent, 312 bytes or more (discriminator first).
 
     What was paid is summed up from its parts, because `buy_exact_quote_in` exchanges the meaning
-    of the two fields that hold totals.
+    of the two fields of which one has the total. If neither has it, a part is not known.
     """
     require(event, _HEAD.size, "BuyEvent")
     head = _HEAD.unpack_from(event)
@@ -77,10 +77,11 @@ def read_buy(event: bytes) -> PoolSwap:
     sections.counted(NOTHING, width=1, lead=_LIMIT_BYTES)
     cashback = _read_tail(sections)
 
-    timestamp, base, _, lp_fee, protocol_fee, with_lp_fee, _, pool, user = head
+    timestamp, base, quote, lp_fee, protocol_fee, with_lp_fee, users_quote, pool, user = head
     fee = protocol_fee + sum(creator_fee or ()) + sum(cashback or ())
-    is_known = sections.unread == 0
-    return PoolSwap(pool, user, True, base, with_lp_fee + fee, lp_fee + fee, timestamp, is_known)
+    paid = with_lp_fee + fee
+    is_known = sections.unread == 0 and paid in (quote, users_quote)
+    return PoolSwap(pool, user, True, base, paid, lp_fee + fee, timestamp, is_known)
 
 
 def read_sell(event: bytes) -> PoolSwap:

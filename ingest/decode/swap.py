@@ -23,6 +23,27 @@ class Swap(NamedTuple):
     timestamp: int
     is_known: bool
 
+    @property
+    def given(self) -> "Amount":
+        """What the trader parted with."""
+        if self.side is Side.BUY:
+            return Amount(self.quote_mint, self.quote_units)
+        return Amount(self.mint, self.token_units)
+
+    @property
+    def taken(self) -> "Amount":
+        """What the trader got for it."""
+        if self.side is Side.BUY:
+            return Amount(self.mint, self.token_units)
+        return Amount(self.quote_mint, self.quote_units)
+
+
+class Amount(NamedTuple):
+    """So many base units of a mint, or lamports where it is None."""
+
+    mint: bytes | None
+    units: int
+
 
 def require(event: bytes, size: int, name: str) -> None:
     """Refuses an event shorter than the earliest layout of its kind."""

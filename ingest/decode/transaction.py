@@ -31,14 +31,14 @@ class Drop(NamedTuple):
     detail: str
 
 
-def opened(element: Raw) -> Transaction | Drop | None:
-    """The transaction of an element, out of its JSON-RPC envelope if it has one.
+def opened(element: Envelope | Raw) -> Transaction | Drop | None:
+    """The transaction of an element, typed or not, out of its JSON-RPC envelope if it has one.
 
     None for an element that has a signature and no transaction: an enhanced payload.
 
     Raises Broken when the element is not what it seems to be, or when the node answered an error.
     """
-    envelope = _unwrapped(element)
+    envelope = element if isinstance(element, Envelope) else _unwrapped(element)
     if envelope is None:
         return Drop(None, DropReason.NO_TRANSACTION, "the node knows no such transaction")
     if envelope.transaction is UNSET:

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median, quantiles
 from typing import Any, Final, NamedTuple
 
@@ -20,10 +20,14 @@ class Sizes(NamedTuple):
     connections: int
     deliveries: int
     rate: float
+    trades: int
 
 
 class Figure(NamedTuple):
-    """One measured thing. `against` names the figure of the same report that it is held against."""
+    """One measured thing. `against` names the figure of the same report that it is held against.
+
+    Targets are for the median, and for the ratio to what it is held against.
+    """
 
     name: str
     unit: str
@@ -31,20 +35,13 @@ class Figure(NamedTuple):
     against: str | None = None
     at_least: float | None = None
     at_most: float | None = None
+    ratio_at_least: float | None = None
+    ratio_at_most: float | None = None
 
     @property
     def value(self) -> float:
         """The median of the rounds."""
         return median(self.rounds)
-
-    @property
-    def target(self) -> str:
-        """What was asked for, and whether it was reached here."""
-        if self.at_least is not None:
-            return f">= {self.at_least:,.0f} {_verdict(self.value >= self.at_least)}"
-        if self.at_most is not None:
-            return f"<= {self.at_most:,.0f} {_verdict(self.value <= self.at_most)}"
-        return ""
 
 
 class Report(NamedTuple):
@@ -61,6 +58,22 @@ class Report(NamedTuple):
             return None
         pairs = zip(figure.rounds, known[figure.against], strict=True)
         return median(ours / theirs for ours, theirs in pairs)
+
+
+def targets_of(report: Report, figure: Figure) -> str:
+    """What was asked for, and whether it was reached here."""
+    ratio = report.ratio(figure)
+    asked = (
+        (figure.value, ">=", figure.at_least, ""),
+        (figure.value, "<=", figure.at_most, ""),
+        (ratio, ">=", figure.ratio_at_least, "ratio "),
+        (ratio, "<=", figure.ratio_at_most, "ratio "),
+    )
+    return ", ".join(
+        f"{name}{sign} {bound:,g} {_verdict(found >= bound if sign == '>=' else found <= bound)}"
+        for found, sign, bound, name in asked
+        if bound is not None and found is not None
+    )
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -110,6 +123,8 @@ def _figure_as_json(report: Report, figure: Figure) -> dict[str, Any]:
         "ratio": report.ratio(figure),
         "at_least": figure.at_least,
         "at_most": figure.at_most,
+        "ratio_at_least": figure.ratio_at_least,
+        "ratio_at_most": figure.ratio_at_most,
     }
 
 
@@ -125,7 +140,11 @@ def _row(report: Report, figure: Figure) -> tuple[str, ...]:
     numbers = (figure.value, min(figure.rounds), max(figure.rounds))
     return (
         *(f"  {figure.name}", *map(_number, numbers), figure.unit),
-        *("" if ratio is None else f"{ratio:.3f}", figure.against or "", figure.target),
+        *(
+            "" if ratio is None else f"{ratio:.3f}",
+            figure.against or "",
+            targets_of(report, figure),
+        ),
     )
 
 
@@ -135,6 +154,18 @@ def _number(value: float) -> str:
 
 def _aligned(column: int, text: str, width: int) -> str:
     return text.rjust(width) if 0 < column < 4 or column == 5 else text.ljust(width)
+
+
+def _bounds(
+    value: float | None, least: float | None, most: float | None, form: str
+) -> Iterator[str]:
+    """The bounds asked of a value, each with its verdict."""
+    if value is None:
+        return
+    if least is not None:
+        yield f">= {least:{form}} {_verdict(value >= least)}"
+    if most is not None:
+        yield f"<= {most:{form}} {_verdict(value <= most)}"
 
 
 def _verdict(reached: bool) -> str:

@@ -73,10 +73,10 @@ def test_the_creation_of_the_pool_tells() -> None:
 def test_a_route_through_several_pools_tells_each() -> None:
     hops = multi_hop_accounts((OTHER_MINT, SOL, OTHER_POOL), (MINT, OTHER_MINT, POOL))
     builder = Builder().call(SWAP, hops, MULTI_HOP)
-    builder.emit(pool_buy_event(pool=OTHER_POOL), SWAP).emit(pool_buy_event(), SWAP)
+    builder.emit(pool_buy_event(base=30_000, pool=OTHER_POOL), SWAP).emit(pool_buy_event(), SWAP)
     first, second = trades_of(builder)
     assert (first.mint, first.quote_mint) == (OTHER_MINT, None)
-    assert (second.mint, second.quote_mint) == (MINT, OTHER_MINT)
+    assert (second.mint, second.quote_mint) == (MINT, None)
 
 
 def test_an_administrative_instruction_tells_nothing() -> None:

@@ -22,7 +22,7 @@ SOL = raw(WSOL)
 
 @pytest.mark.parametrize("name", [b"buy", b"buy_exact_quote_in", b"multi_hop_swap", b""])
 def test_every_layout_of_a_buy_is_known(name: bytes) -> None:
-    event = pool_buy_event(name=name)
+    event = pool_buy_event(name=name, creator=0)
     for end in pool_buy_ends(len(name)):
         outcome = decoded(Builder().pool(event[:end], MINT, SOL).element())
         assert outcome.unknown_layouts == 0, end
@@ -74,6 +74,16 @@ def test_a_buy_that_names_what_it_spends_exchanges_two_fields() -> None:
     )
     for event in (plain, exchanged):
         assert trade_of(Builder().pool(event, MINT, SOL)).lamports == 11_910_946
+
+
+@pytest.mark.parametrize("total_at", [64, 112])
+def test_a_buy_is_known_while_one_of_the_two_fields_has_its_total(total_at: int) -> None:
+    event = bytearray(pool_buy_event(quote=10_000, lp=20, protocol=5, creator=5))
+    event[64:72] = event[112:120] = (1).to_bytes(8, "little")
+    outcome = decoded(Builder().pool(bytes(event), MINT, SOL).element())
+    assert (outcome.unknown_layouts, outcome.trades[0].lamports) == (1, 10_030)
+    event[total_at : total_at + 8] = (10_030).to_bytes(8, "little")
+    assert decoded(Builder().pool(bytes(event), MINT, SOL).element()).unknown_layouts == 0
 
 
 def test_taking_the_base_of_a_pool_whose_base_is_sol_sells_the_other_token() -> None:

@@ -7,7 +7,7 @@ import pnl.fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pnl", "0002_room_for_updates")]
+    dependencies = [("pnl", "0005_sol_price")]
 
     operations = [
         migrations.AddField("token", "name", models.TextField(db_default="")),

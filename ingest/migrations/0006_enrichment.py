@@ -7,7 +7,7 @@ import pnl.fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ingest", "0002_body_external")]
+    dependencies = [("ingest", "0005_unknown_layouts")]
 
     operations = [
         migrations.CreateModel(
