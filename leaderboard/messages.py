@@ -13,6 +13,7 @@ import msgspec
 from leaderboard.ranking import Changes, Line
 
 LAMPORTS_PER_SOL = 1_000_000_000
+MICRO_PER_USD = 1_000_000
 SHORT_ENDS = 4
 
 
@@ -31,6 +32,13 @@ def sol(lamports: int) -> str:
     sign = "-" if lamports < 0 else ""
     whole, rest = divmod(abs(lamports), LAMPORTS_PER_SOL)
     return f"{sign}{whole}.{rest:09d}"
+
+
+def usd(micro_usd: int) -> str:
+    """Millionths of a US dollar as dollars with all six decimals."""
+    sign = "-" if micro_usd < 0 else ""
+    whole, rest = divmod(abs(micro_usd), MICRO_PER_USD)
+    return f"{sign}{whole}.{rest:06d}"
 
 
 def percent(part: int, whole: int) -> str | None:

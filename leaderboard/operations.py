@@ -1,9 +1,10 @@
 """Writing the boards: touched traders are summed again and viewers get what changed."""
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -12,13 +13,18 @@ import pnl.queries
 from leaderboard import broadcast, queries
 from leaderboard.models import Board, Period, Standing
 from leaderboard.ranking import Line, changes
-from leaderboard.windows import DROP_STANDINGS, LENGTHS, SAVE_STANDINGS
+from leaderboard.windows import SAVE_STANDINGS, asked
 
 REFRESH_TASK = "leaderboard.tasks.refresh_boards"
 
-# One refresh is bounded; what is left is taken by the next.
-TOUCHED_MAX = 5000
+# One refresh is bounded; what is left is taken by the next. Under load a trader is touched again
+# and again, and is summed once for all notes that a refresh takes: the more it takes, the less it
+# costs.
+TOUCHED_MAX = 20_000
 REBUILD_CHUNK = 5000
+REST_SECONDS_MAX = 1.0
+# The sums of so many traders at once must not go through files.
+ROOM_TO_SUM = "SET LOCAL work_mem = '64MB'"
 
 
 class Refreshed(NamedTuple):
@@ -45,14 +51,23 @@ def refresh(*, now: datetime, limit: int = TOUCHED_MAX) -> Refreshed:
 
 def refresh_until_quiet(*, seconds: float) -> int:
     """Refresh until nobody is due, or the time is up; the number of traders summed."""
-    started = datetime.now(UTC)
+    until = time.monotonic() + seconds
     total = 0
-    while (datetime.now(UTC) - started).total_seconds() < seconds:
+    while (began := time.monotonic()) < until:
         traders = refresh(now=datetime.now(UTC)).traders
         total += traders
         if not traders:
             break
+        time.sleep(rest_after(time.monotonic() - began))
     return total
+
+
+def rest_after(seconds: float) -> float:
+    """How long to rest after a refresh that took so long: as long, so that booking has its half.
+
+    What comes in the meantime is summed together, which costs less; a quiet board hardly rests.
+    """
+    return min(seconds, REST_SECONDS_MAX)
 
 
 def rebuild(*, now: datetime) -> int:
@@ -78,8 +93,7 @@ def _refreshed(
 ) -> tuple[Period, ...]:
     """Write the standings of these traders; the boards whose visible top is another now."""
     before = {period: queries.top(period) for period in boards}
-    for period in before:
-        _stand(period, traders, now)
+    _stand(traders, now)
     return tuple(
         period
         for period, version in boards.items()
@@ -94,22 +108,11 @@ def _due(now: datetime, limit: int) -> list[int]:
     return sorted({*touched, *expired.values_list("trader_id", flat=True)[:limit]})
 
 
-def _stand(period: Period, traders: Sequence[int], now: datetime) -> None:
-    """Write the standings of these traders on one board."""
-    params = {**_window(LENGTHS[period], now), "period": period.value, "traders": list(traders)}
+def _stand(traders: Sequence[int], now: datetime) -> None:
+    """Write the standings of these traders on all boards."""
     with connection.cursor() as cursor:
-        cursor.execute(SAVE_STANDINGS, params)
-        kept = [trader_id for (trader_id,) in cursor.fetchall()]
-        cursor.execute(DROP_STANDINGS, {**params, "kept": kept})
-
-
-def _window(length: timedelta | None, now: datetime) -> dict[str, Any]:
-    """Where the window begins, and the end of the hour that its edge cuts."""
-    if length is None:
-        return {"length": None, "edge": None, "edge_end": None}
-    edge = now - length
-    hour = edge.replace(minute=0, second=0, microsecond=0)
-    return {"length": length, "edge": edge, "edge_end": hour + timedelta(hours=1)}
+        cursor.execute(ROOM_TO_SUM)
+        cursor.execute(SAVE_STANDINGS, asked(list(traders), now))
 
 
 def _publish(period: Period, version: int, before: list[Line], now: datetime) -> bool:

@@ -6,13 +6,17 @@ from typing import Any
 
 import pnl.queries
 from leaderboard import queries
-from leaderboard.messages import money, percent, short, sol
+from leaderboard.messages import money, percent, short, sol, usd
 from leaderboard.models import Board, Period, Standing
 from leaderboard.queries import iso
 from leaderboard.windows import LENGTHS
+from pnl import paging
+from pnl.engine.pricing import micro_usd_of_quote, minute_of, usd_of
 from pnl.engine.trades import Side, Venue
+from pnl.fields import ADDRESS_BYTES, base58_bytes
 from pnl.models import Trader
-from pnl.queries import Cursor, Page, PositionLine, RealizationLine, Totals, TradeLine
+from pnl.paging import Cursor, Page
+from pnl.queries import PositionLine, RealizationLine, Totals, TradeLine
 
 SOLSCAN = "https://solscan.io"
 PUMP_FUN = "https://pump.fun"
@@ -88,7 +92,7 @@ def list_of(name: str, trader: Trader, *, limit: int, after: Cursor | None) -> d
         "address": trader.address,
         "as_of": iso(datetime.now(UTC)),
         name: shown(page.lines),
-        "next_cursor": None if page.next is None else pnl.queries.encode_cursor(page.next),
+        "next_cursor": None if page.next is None else paging.encode_cursor(page.next),
     }
 
 
@@ -121,7 +125,11 @@ def positions(lines: Sequence[PositionLine]) -> list[dict[str, Any]]:
 
 
 def realizations(lines: Sequence[RealizationLine]) -> list[dict[str, Any]]:
-    """What sells realized, as it is shown. `trip_*` is the whole round trip that a sell closed."""
+    """What sells realized, as it is shown. `trip_*` is the whole round trip that a sell closed.
+
+    `realized_usd` is the result in SOL at the price of the sell's own minute, None without one.
+    """
+    prices = _prices(lines)
     return [
         {
             "id": line.id,
@@ -134,6 +142,7 @@ def realizations(lines: Sequence[RealizationLine]) -> list[dict[str, Any]]:
             **money("cost", line.cost_lamports),
             **money("proceeds", line.proceeds_lamports),
             **money("realized", line.realized_lamports),
+            "realized_usd": _usd(line.realized_lamports, prices.get(_minute(line))),
             "closes": line.closes,
             **money("trip", line.trip_lamports),
             "hold_seconds": line.hold_seconds,
@@ -143,7 +152,12 @@ def realizations(lines: Sequence[RealizationLine]) -> list[dict[str, Any]]:
 
 
 def trades(lines: Sequence[TradeLine]) -> list[dict[str, Any]]:
-    """Trades as they are shown. Without a SOL price only the amount in their own quote is there."""
+    """Trades as they are shown. Without a SOL price only the amount in their own quote is there.
+
+    `value_usd` is what was paid in dollars, or the SOL at the price of the trade's own minute, None
+    without one.
+    """
+    prices = _prices(lines)
     return [
         {
             "signature": line.signature,
@@ -156,6 +170,7 @@ def trades(lines: Sequence[TradeLine]) -> list[dict[str, Any]]:
             "token_units": str(line.token_units),
             "lamports": None if line.lamports is None else str(line.lamports),
             "sol": None if line.lamports is None else sol(line.lamports),
+            "value_usd": _value_usd(line, prices.get(_minute(line))),
             "fee_units": str(line.fee_units),
             "quote_mint": line.quote_mint,
             "quote_units": None if line.quote_units is None else str(line.quote_units),
@@ -226,6 +241,28 @@ LISTS: dict[str, tuple[Callable[..., Page[Any]], Callable[[Any], list[dict[str, 
     "realizations": (pnl.queries.realizations_of, realizations),
     "trades": (pnl.queries.trades_of, trades),
 }
+
+
+def _minute(line: RealizationLine | TradeLine) -> int:
+    return minute_of(int(line.at.timestamp()))
+
+
+def _prices(lines: Sequence[RealizationLine | TradeLine]) -> dict[int, int]:
+    """What a SOL cost in the minutes of these lines, where that is known."""
+    return pnl.queries.sol_prices({_minute(line) for line in lines})
+
+
+def _value_usd(line: TradeLine, micro_usd: int | None) -> str | None:
+    """Dollars that were paid are exact as they are; they do not go through SOL and back."""
+    if line.quote_mint is not None and line.quote_units is not None:
+        quote = base58_bytes(line.quote_mint, ADDRESS_BYTES)
+        value = micro_usd_of_quote(quote, line.quote_units)
+        return None if value is None else usd(value)
+    return None if line.lamports is None else _usd(line.lamports, micro_usd)
+
+
+def _usd(lamports: int, micro_usd: int | None) -> str | None:
+    return None if micro_usd is None else usd(usd_of(lamports, micro_usd))
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -1,11 +1,12 @@
-"""The windows of the boards, and the SQL that sums a trader's results within one.
+"""The windows of the boards, and the SQL that sums traders' results within all of them at once.
 
 A window is what happened after now - length, exact to the second: whole hours come from rollups,
 and the hour that the window's edge cuts is read trade by trade. The standing remembers when its
 oldest entry leaves, so that results age out without new trades and without a scan of history.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from leaderboard.models import Period
 
@@ -16,70 +17,89 @@ LENGTHS = {
     Period.ALL: None,
 }
 
-# Everything a window needs of a trader's hours. For all time, `edge` is null and nothing is cut.
-SUM_WINDOW = """
-WITH asked AS (SELECT unnest(%(traders)s::int8[]) AS trader_id),
+# Whole hours, and what is left of the hour that a window's edge cuts. Each trader is looked up by
+# the indexes alone: OFFSET 0 keeps the planner from joining whole tables.
+ENTRIES = """
+asked AS MATERIALIZED (SELECT unnest(%(traders)s::int8[]) AS trader_id),
+windows AS MATERIALIZED (
+    SELECT * FROM unnest(%(periods)s::text[], %(lengths)s::interval[], %(edges)s::timestamptz[],
+                         %(edge_ends)s::timestamptz[]) AS w(period, length, edge, edge_end)
+),
 entries AS (
-    SELECT r.trader_id, r.trades, r.volume_lamports, r.matched_sells, r.unmatched_sells,
+    SELECT w.period, r.trader_id, r.trades, r.volume_lamports, r.matched_sells, r.unmatched_sells,
            r.unpriced, r.cost_lamports, r.realized_lamports, r.loss_lamports, r.worst_lamports,
            r.closed, r.wins, r.last_loss_at, r.hour AS oldest_at
-      FROM asked JOIN pnl_hourlyrollup r USING (trader_id)
-     WHERE %(edge)s::timestamptz IS NULL OR r.hour > %(edge)s::timestamptz
+      FROM asked CROSS JOIN LATERAL (
+           SELECT * FROM pnl_hourlyrollup WHERE trader_id = asked.trader_id OFFSET 0) AS r
+      JOIN windows w ON w.edge IS NULL OR r.hour > w.edge
     UNION ALL
-    SELECT t.trader_id, 1, coalesce(t.lamports, 0), 0, 0, (t.lamports IS NULL)::int,
+    SELECT w.period, t.trader_id, 1, coalesce(t.lamports, 0), 0, 0, (t.lamports IS NULL)::int,
            0, 0, 0, 0, 0, 0, NULL, t.block_time
-      FROM asked JOIN pnl_trade t USING (trader_id)
-     WHERE t.block_time > %(edge)s AND t.block_time < %(edge_end)s
+      FROM asked CROSS JOIN windows w CROSS JOIN LATERAL (
+           SELECT * FROM pnl_trade WHERE trader_id = asked.trader_id
+              AND block_time > w.edge AND block_time < w.edge_end OFFSET 0) AS t
     UNION ALL
-    SELECT x.trader_id, 0, 0, (x.matched_units > 0)::int, (x.unmatched_units > 0)::int, 0,
+    SELECT w.period, x.trader_id, 0, 0, (x.matched_units > 0)::int, (x.unmatched_units > 0)::int, 0,
            x.cost_lamports, x.realized_lamports, LEAST(0, x.realized_lamports),
            LEAST(0, x.realized_lamports), x.closes::int,
            (x.closes AND x.trip_lamports > 0)::int,
            CASE WHEN x.realized_lamports < 0 THEN x.realized_at END, x.realized_at
-      FROM asked JOIN pnl_realization x USING (trader_id)
-     WHERE x.realized_at > %(edge)s AND x.realized_at < %(edge_end)s
-),
+      FROM asked CROSS JOIN windows w CROSS JOIN LATERAL (
+           SELECT * FROM pnl_realization WHERE trader_id = asked.trader_id
+              AND realized_at > w.edge AND realized_at < w.edge_end OFFSET 0) AS x
+)
+"""
+
+SUMS = """
 summed AS (
-    SELECT trader_id, sum(trades) AS trades, sum(volume_lamports) AS volume_lamports,
+    SELECT period, trader_id, sum(trades) AS trades, sum(volume_lamports) AS volume_lamports,
            sum(matched_sells) AS matched_sells, sum(unmatched_sells) AS unmatched_sells,
            sum(unpriced) AS unpriced, sum(cost_lamports) AS cost_lamports,
            sum(realized_lamports) AS realized_lamports, sum(loss_lamports) AS loss_lamports,
            min(worst_lamports) AS worst_lamports, sum(closed) AS closed, sum(wins) AS wins,
            max(last_loss_at) AS last_loss_at, min(oldest_at) AS oldest_at
-      FROM entries GROUP BY trader_id
+      FROM entries GROUP BY period, trader_id HAVING sum(matched_sells) > 0
 )
 """
 
 # A streak is the number of losing round trips since the last one that did not lose.
-STREAK = """
-CROSS JOIN LATERAL (
-    SELECT count(*) AS losing_streak
-      FROM pnl_realization c
-     WHERE c.trader_id = s.trader_id AND c.closes AND c.trip_lamports < 0
-       AND c.slot > coalesce((SELECT max(w.slot) FROM pnl_realization w
-                               WHERE w.trader_id = s.trader_id AND w.closes
-                                 AND w.trip_lamports >= 0), -1)
-) AS streak
+STREAKS = """
+streaks AS (
+    SELECT s.trader_id, count(*) AS losing_streak
+      FROM (SELECT DISTINCT trader_id FROM summed) AS s
+     CROSS JOIN LATERAL (
+           SELECT 1 FROM pnl_realization c
+            WHERE c.trader_id = s.trader_id AND c.closes AND c.trip_lamports < 0
+              AND c.slot > coalesce((SELECT max(w.slot) FROM pnl_realization w
+                                      WHERE w.trader_id = s.trader_id AND w.closes
+                                        AND w.trip_lamports >= 0), -1) OFFSET 0) AS lost
+     GROUP BY s.trader_id
+)
 """
 
-SAVE_STANDINGS = (
-    SUM_WINDOW
-    + """
+STANDINGS = """
+standings AS (
+    SELECT s.period, s.trader_id, t.label, t.kind, t.kind = 'person' AS ranked, s.realized_lamports,
+           s.loss_lamports, s.cost_lamports, s.volume_lamports, s.worst_lamports, s.trades,
+           s.closed, s.wins, coalesce(k.losing_streak, 0) AS losing_streak, s.unmatched_sells,
+           s.unpriced, s.last_loss_at, s.oldest_at + w.length AS expires_at
+      FROM summed s
+      JOIN windows w USING (period)
+      JOIN pnl_trader t ON t.id = s.trader_id AND NOT t.hidden
+      LEFT JOIN streaks k ON k.trader_id = s.trader_id
+)
+"""
+
+# Written where something differs; whoever was summed and has nothing left in a window, or was
+# hidden, leaves its board.
+SAVE_STANDINGS = f"""
+WITH {ENTRIES}, {SUMS}, {STREAKS}, {STANDINGS},
+saved AS (
 INSERT INTO leaderboard_standing AS old
        (period, trader_id, label, kind, ranked, realized_lamports, loss_lamports, cost_lamports,
         volume_lamports, worst_lamports, trades, closed, wins, losing_streak, unmatched_sells,
         unpriced, last_loss_at, expires_at)
-SELECT %(period)s, s.trader_id, t.label, t.kind, t.kind = 'person', s.realized_lamports,
-       s.loss_lamports, s.cost_lamports, s.volume_lamports, s.worst_lamports, s.trades, s.closed,
-       s.wins, streak.losing_streak, s.unmatched_sells, s.unpriced, s.last_loss_at,
-       s.oldest_at + %(length)s::interval
-  FROM summed s
-  JOIN pnl_trader t ON t.id = s.trader_id AND NOT t.hidden
-"""
-    + STREAK
-    + """
- WHERE s.matched_sells > 0
- ORDER BY s.trader_id
+SELECT * FROM standings ORDER BY period, trader_id
     ON CONFLICT (period, trader_id) DO UPDATE
    SET label = excluded.label, kind = excluded.kind, ranked = excluded.ranked,
        realized_lamports = excluded.realized_lamports, loss_lamports = excluded.loss_lamports,
@@ -88,13 +108,29 @@ SELECT %(period)s, s.trader_id, t.label, t.kind, t.kind = 'person', s.realized_l
        closed = excluded.closed, wins = excluded.wins, losing_streak = excluded.losing_streak,
        unmatched_sells = excluded.unmatched_sells, unpriced = excluded.unpriced,
        last_loss_at = excluded.last_loss_at, expires_at = excluded.expires_at
-RETURNING trader_id
-"""
+ WHERE old IS DISTINCT FROM excluded
 )
+DELETE FROM leaderboard_standing d USING asked, windows w
+ WHERE d.period = w.period AND d.trader_id = asked.trader_id
+   AND NOT EXISTS (SELECT FROM standings s WHERE s.period = d.period AND s.trader_id = d.trader_id)
+"""  # noqa: S608
 
-# Whoever was summed and has nothing left in the window, or was hidden, leaves the board.
-DROP_STANDINGS = """
-DELETE FROM leaderboard_standing
- WHERE period = %(period)s AND trader_id = ANY(%(traders)s::int8[])
-   AND NOT trader_id = ANY(%(kept)s::int8[])
-"""
+
+def asked(traders: list[int], now: datetime) -> dict[str, Any]:
+    """The parameters of SAVE_STANDINGS for these traders at this moment."""
+    edges = {period: _edge(length, now) for period, length in LENGTHS.items()}
+    return {
+        "traders": traders,
+        "periods": [period.value for period in LENGTHS],
+        "lengths": list(LENGTHS.values()),
+        "edges": [edge for edge, _ in edges.values()],
+        "edge_ends": [end for _, end in edges.values()],
+    }
+
+
+def _edge(length: timedelta | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Where a window begins, and the end of the hour that its edge cuts; nothing cuts all time."""
+    if length is None:
+        return None, None
+    edge = now - length
+    return edge, edge.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 import pnl.operations
 from pnl import alarms
 from pnl.fields import ADDRESS_BYTES, SIGNATURE_BYTES, base58_bytes
-from pnl.models import Alarm, Position, Realization, Trade, Trader
+from pnl.models import Alarm, Position, Realization, SolPrice, Trade, Trader
 
 if TYPE_CHECKING:
     # The stubs make these generic; at run time they are not.
@@ -217,6 +217,13 @@ class RealizationAdmin(KeyedAdmin):
     def realized(self, realization: Realization) -> str:
         """Proceeds without cost."""
         return grouped(realization.realized_lamports)
+
+
+@admin.register(SolPrice)
+class SolPriceAdmin(ReadOnlyAdmin):
+    """What a SOL cost, the newest minute first."""
+
+    list_display = ("minute", "micro_usd", "source", "fetched_at")
 
 
 @admin.register(Alarm)

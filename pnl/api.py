@@ -38,6 +38,11 @@ def sol(**options: Any) -> serializers.RegexField:
     return serializers.RegexField(r"^-?\d+\.\d{9}$", **options)
 
 
+def usd(**options: Any) -> serializers.RegexField:
+    """US dollars with six decimals, as a string."""
+    return serializers.RegexField(r"^-?\d+\.\d{6}$", **options)
+
+
 def percent() -> serializers.RegexField:
     """A share in percent with two decimals, as a string; null of nothing."""
     return serializers.RegexField(r"^-?\d+\.\d{2}$", allow_null=True)

@@ -80,3 +80,9 @@ class UnitsField(_DecimalField):
     def from_db_value(self, value: Any, *_: Any) -> int | None:
         """numeric → int."""
         return None if value is None else int(value)
+
+
+def utc_minute(column: str) -> models.Func:
+    """The start of a moment's minute in UTC, whatever the time zone of the connection is."""
+    arguments = (models.Value("minute"), models.F(column), models.Value("UTC"))
+    return models.Func(*arguments, function="date_trunc", output_field=models.DateTimeField())

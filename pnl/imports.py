@@ -50,7 +50,7 @@ class RowError(ValueError):
 
 def is_header(line: str) -> bool:
     """Whether the first line names the columns, all of them and in order."""
-    return tuple(_values(line)) == COLUMNS
+    return tuple(values_of(line)) == COLUMNS
 
 
 def read_rows(lines: Iterable[str], *, latest: int) -> Iterator[Trade | Reject]:
@@ -63,7 +63,7 @@ def read_rows(lines: Iterable[str], *, latest: int) -> Iterator[Trade | Reject]:
         if not line.strip():
             continue
         try:
-            yield trade_of(_values(line), latest=latest)
+            yield trade_of(values_of(line), latest=latest)
         except RowError as error:
             yield Reject(number, str(error))
 
@@ -74,18 +74,18 @@ def trade_of(values: list[str], *, latest: int) -> Trade:
         raise RowError(f"{len(values)} columns, {len(COLUMNS)} expected")
     signature, mint, user, is_buy, sol, tokens, timestamp, slot, event = values
     side = _side(is_buy)
-    lamports = _integer("sol_amount_lamports", sol, 0, SOL_MAX)
+    lamports = integer("sol_amount_lamports", sol, 0, SOL_MAX)
     fee = lamports // FEE_DIVISOR
     return Trade(
         signature=_key("signature", signature, SIGNATURE_BYTES),
-        event_index=_integer("tx_index", event, 1, EVENTS_MAX) - 1,
-        slot=_integer("slot", slot, 1, BIGINT_MAX),
+        event_index=integer("tx_index", event, 1, EVENTS_MAX) - 1,
+        slot=integer("slot", slot, 1, BIGINT_MAX),
         block_index=None,
-        block_time=_integer("timestamp", timestamp, GENESIS, latest),
+        block_time=integer("timestamp", timestamp, GENESIS, latest),
         trader=_address("user", user),
         mint=_address("mint", mint),
         side=side,
-        token_units=_integer("token_amount_raw", tokens, 1, U64_MAX),
+        token_units=integer("token_amount_raw", tokens, 1, U64_MAX),
         quote_mint=None,
         quote_units=lamports + fee if side is Side.BUY else lamports - fee,
         fee_units=fee,
@@ -93,7 +93,8 @@ def trade_of(values: list[str], *, latest: int) -> Trade:
     )
 
 
-def _values(line: str) -> list[str]:
+def values_of(line: str) -> list[str]:
+    """The values of a line, out of their quotes; a line with a stray quote is one value."""
     text = line.rstrip("\r\n")
     if '"' not in text:
         return text.split(",")
@@ -107,15 +108,16 @@ def _side(is_buy: str) -> Side:
     try:
         return {"1": Side.BUY, "0": Side.SELL}[is_buy]
     except KeyError:
-        raise RowError(f"is_buy is {_shown(is_buy)}, 1 or 0 expected") from None
+        raise RowError(f"is_buy is {shown(is_buy)}, 1 or 0 expected") from None
 
 
-def _integer(column: str, text: str, least: int, most: int) -> int:
+def integer(column: str, text: str, least: int, most: int) -> int:
+    """A column's whole number between two bounds. Raises RowError naming what is wrong."""
     if not text:
         raise RowError(f"{column} is missing")
     # int() alone would take signs, blanks, underscores and the digits of every script.
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(U64_MAX))):
-        raise RowError(f"{column} is {_shown(text)}, a whole number expected")
+        raise RowError(f"{column} is {shown(text)}, a whole number expected")
     number = int(text)
     if not least <= number <= most:
         raise RowError(f"{column} is {number}, {least} to {most} expected")
@@ -139,5 +141,6 @@ def _address(column: str, text: str) -> bytes:
     return _key(column, text, ADDRESS_BYTES)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """A value as a reason quotes it: its beginning, where it is long."""
     return repr(text if len(text) <= 40 else f"{text[:40]}…")

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from pnl.engine.trades import Side, Venue
-from pnl.fields import SIGNATURE_BYTES, Base58Field, UnitsField
+from pnl.fields import SIGNATURE_BYTES, Base58Field, UnitsField, utc_minute
 
 
 class TraderKind(models.TextChoices):
@@ -108,10 +108,43 @@ class Trade(models.Model):
             models.Index(fields=["trader", "token", "slot"], name="trade_of_position"),
             # Read by the refresh: a trader's trades in the hour that a window's edge cuts.
             models.Index(fields=["trader", "block_time"], name="trade_of_trader_by_time"),
+            # Read by the price watch, the status and the repricing: trades that wait for a price.
+            models.Index(
+                fields=["quote", "block_time"],
+                name="trade_unpriced",
+                condition=Q(lamports__isnull=True),
+            ),
+            # Read by the repricing: what was paid in another quote in the minutes of a price.
+            models.Index(
+                fields=["block_time"],
+                name="trade_quoted",
+                condition=Q(quote__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.signature}/{self.event_index}"
+
+
+class SolPrice(models.Model):
+    """What one SOL cost in one UTC minute, in millionths of a US dollar. Minutes may be missing."""
+
+    minute = models.DateTimeField(primary_key=True)
+    micro_usd = models.BigIntegerField()
+    source = models.CharField(max_length=64)
+    fetched_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = "SOL price"
+        constraints = [
+            models.CheckConstraint(condition=Q(micro_usd__gt=0), name="sol_price_above_zero"),
+            models.CheckConstraint(
+                condition=Q(minute=utc_minute("minute")), name="sol_price_of_a_whole_minute"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.minute:%Y-%m-%d %H:%M} UTC"
 
 
 class Position(models.Model):

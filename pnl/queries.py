@@ -4,30 +4,47 @@ Every question is one range of an index that begins with the trader, whatever th
 lists come in pages, newest first, and a cursor names the last line of a page and not its number.
 """
 
-import base64
-import binascii
-from collections.abc import Callable
-from datetime import datetime
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import NamedTuple
 
-import msgspec
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import Count, Max, Min, Q, Sum
 
+from pnl.engine.pricing import UNITS_PER_USD, minute_of
 from pnl.fields import ADDRESS_BYTES, base58_bytes
-from pnl.models import HourlyRollup, Position, Realization, Touched, Trade, Trader
+from pnl.models import HourlyRollup, Position, Realization, SolPrice, Token, Touched, Trade, Trader
+from pnl.paging import Asked, Cursor, Page, page_of
 
 # 32 bytes in base58. Decoding takes quadratic time, so nothing longer is decoded at all.
 ADDRESS_CHARACTERS = (32, 44)
 
-Line = TypeVar("Line")
+# The status and the alarms want to know whether many wait, not how many millions.
+WAITING_COUNTED_MAX = 10_000
+
+MISSING_MINUTES = """
+SELECT minute FROM generate_series(%s::int8, %s::int8, 60) AS asked(minute)
+ WHERE NOT EXISTS (SELECT FROM pnl_solprice p WHERE p.minute = to_timestamp(asked.minute))
+ ORDER BY minute
+"""
+# From one waiting minute to the next by the index: thousands of trades may wait in each of them.
+WAITING_MINUTES = """
+WITH RECURSIVE waiting AS (
+    SELECT (SELECT min(block_time) FROM pnl_trade
+             WHERE quote_id = %(quote)s AND lamports IS NULL
+               AND block_time >= to_timestamp(%(after)s)) AS block_time
+     UNION ALL
+    SELECT (SELECT min(t.block_time) FROM pnl_trade t
+             WHERE t.quote_id = %(quote)s AND t.lamports IS NULL
+               AND t.block_time >= date_trunc('minute', w.block_time, 'UTC') + interval '1 minute')
+      FROM waiting w WHERE w.block_time IS NOT NULL)
+SELECT extract(epoch FROM block_time)::int8
+  FROM waiting WHERE block_time IS NOT NULL LIMIT %(limit)s
+"""
 
 
 class AddressError(ValueError):
     """The text is no address of a wallet; the message says why."""
-
-
-class CursorError(ValueError):
-    """The cursor was not made by us, or not for this list."""
 
 
 class Totals(NamedTuple):
@@ -112,23 +129,6 @@ class TradeLine(NamedTuple):
     quote_units: int | None
 
 
-class Cursor(NamedTuple):
-    """The last line of a page, and the list it belongs to."""
-
-    of: str
-    trader_id: int
-    at: Annotated[datetime, msgspec.Meta(tz=True)]
-    slot: int
-    id: int
-
-
-class Page(NamedTuple, Generic[Line]):
-    """Lines of a list, newest first, and where the next page begins: None at the end."""
-
-    lines: list[Line]
-    next: Cursor | None
-
-
 def trader_ids_after(last: int, *, limit: int) -> list[int]:
     """Ids of traders above `last`, ascending: a walk over everybody who ever traded."""
     later = Trader.objects.filter(pk__gt=last).order_by("pk")
@@ -205,7 +205,7 @@ def positions_of(trader_id: int, *, limit: int, after: Cursor | None = None) -> 
     """A wallet's positions, the one traded last first."""
     columns = ("last_at", "last_slot", "id", "token__mint", *PositionLine._fields[4:])
     found = Position.objects.filter(trader_id=trader_id)
-    return _page(found, columns, PositionLine._make, Asked("positions", trader_id, limit, after))
+    return page_of(found, columns, PositionLine._make, Asked("positions", trader_id, limit, after))
 
 
 def realizations_of(
@@ -215,7 +215,7 @@ def realizations_of(
     keys = ("realized_at", "slot", "trade_id", "token__mint", "trade__signature")
     found = Realization.objects.filter(trader_id=trader_id)
     asked = Asked("realizations", trader_id, limit, after)
-    return _page(found, (*keys, *RealizationLine._fields[5:]), RealizationLine._make, asked)
+    return page_of(found, (*keys, *RealizationLine._fields[5:]), RealizationLine._make, asked)
 
 
 def trades_of(trader_id: int, *, limit: int, after: Cursor | None = None) -> Page[TradeLine]:
@@ -223,59 +223,51 @@ def trades_of(trader_id: int, *, limit: int, after: Cursor | None = None) -> Pag
     columns = ("block_time", "slot", "id", "token__mint", *TradeLine._fields[4:-2])
     found = Trade.objects.filter(trader_id=trader_id)
     asked = Asked("trades", trader_id, limit, after)
-    return _page(found, (*columns, "quote__mint", "quote_units"), TradeLine._make, asked)
+    return page_of(found, (*columns, "quote__mint", "quote_units"), TradeLine._make, asked)
 
 
-def decode_cursor(text: str, *, of: str, trader_id: int) -> Cursor:
-    """The cursor of an earlier page. Raises CursorError when it belongs to another list."""
-    try:
-        cursor = msgspec.json.decode(base64.urlsafe_b64decode(text.encode()), type=Cursor)
-    except (msgspec.MsgspecError, binascii.Error, ValueError):
-        raise CursorError("this cursor was not given out by this endpoint") from None
-    if (cursor.of, cursor.trader_id) != (of, trader_id):
-        raise CursorError("this cursor belongs to another list")
-    return cursor
+def sol_prices(minutes: Collection[int]) -> dict[int, int]:
+    """The micro-USD of one SOL by minute, both as `pnl.engine.pricing` has them.
+
+    Minutes are Unix seconds of their start. One without a price is absent: none is interpolated.
+    """
+    moments = [datetime.fromtimestamp(minute, UTC) for minute in minutes]
+    found = SolPrice.objects.filter(pk__in=moments).values_list("minute", "micro_usd")
+    return {int(minute.timestamp()): micro_usd for minute, micro_usd in found}
 
 
-def encode_cursor(cursor: Cursor) -> str:
-    """A cursor as an opaque string."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode()
+def missing_minutes(first: int, last: int) -> list[int]:
+    """The minutes from `first` to `last` that have no price, ascending, in Unix seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(MISSING_MINUTES, [minute_of(first), minute_of(last)])
+        return [minute for (minute,) in cursor.fetchall()]
 
 
-class Asked(NamedTuple):
-    """Which list, whose, how much of it, and after what."""
-
-    of: str
-    trader_id: int
-    limit: int
-    after: Cursor | None
+def newest_price_minute() -> datetime | None:
+    """The start of the newest minute that has a price, None without any."""
+    return SolPrice.objects.order_by("-pk").values_list("minute", flat=True).first()
 
 
-def _page(
-    found: "QuerySet[Any]",
-    columns: tuple[str, ...],
-    make: Callable[[tuple[Any, ...]], Any],
-    asked: Asked,
-) -> Page[Any]:
-    """One page of a list whose order is its first three columns, descending."""
-    order = columns[:3]
-    if asked.after is not None:
-        found = found.filter(_behind(order, asked.after))
-    rows = found.order_by(*(f"-{column}" for column in order)).values_list(*columns)
-    lines = [make(row) for row in rows[: asked.limit + 1]]
-    shown = lines[: asked.limit]
-    if len(lines) == len(shown):
-        return Page(shown, None)
-    last = shown[-1]
-    return Page(shown, Cursor(asked.of, asked.trader_id, last.at, last.slot, last.id))
+def waiting_minutes(*, after: int = 0, limit: int) -> list[int]:
+    """The first minutes, from `after` on, in which trades wait that a price could value.
+
+    In Unix seconds, ascending. A minute may have a price already, which was then saved while its
+    trades were being booked: they are only to be priced again.
+    """
+    found: set[int] = set()
+    with connection.cursor() as cursor:
+        for quote_id in _priced_quotes():
+            cursor.execute(WAITING_MINUTES, {"quote": quote_id, "after": after, "limit": limit})
+            found.update(minute_of(block_time) for (block_time,) in cursor.fetchall())
+    return sorted(found)[:limit]
 
 
-def _behind(order: tuple[str, ...], after: Cursor) -> Q:
-    """Everything further down. The first condition is redundant, and what the index can use."""
-    at, slot, key = order
-    same_time = Q(**{at: after.at})
-    return Q(**{f"{at}__lte": after.at}) & (
-        Q(**{f"{at}__lt": after.at})
-        | same_time & Q(**{f"{slot}__lt": after.slot})
-        | same_time & Q(**{slot: after.slot, f"{key}__lt": after.id})
-    )
+def trades_waiting() -> int:
+    """How many trades wait for the price of their minute, counted to WAITING_COUNTED_MAX."""
+    waiting = Trade.objects.filter(quote_id__in=_priced_quotes(), lamports__isnull=True)
+    return waiting[:WAITING_COUNTED_MAX].count()
+
+
+def _priced_quotes() -> list[int]:
+    """The ids of the quotes that have a price, as far as anybody traded in them."""
+    return list(Token.objects.filter(mint__in=UNITS_PER_USD).values_list("pk", flat=True))

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 
 import ingest.queries
 import leaderboard.queries
+import pnl.queries
 from ingest.queries import Backlog
 from leaderboard.models import Board, Period
 from pnl import alarms
@@ -83,6 +84,16 @@ class StatusAPI(Endpoint):
                     "oldest_pending_seconds": serializers.IntegerField(allow_null=True),
                 },
             )(),
+            "prices": shape(
+                "Prices",
+                {
+                    "newest_minute": moment(allow_null=True),
+                    "trades_waiting": serializers.IntegerField(
+                        help_text="Trades in another quote that wait for the SOL price of their "
+                        f"minute, counted to {pnl.queries.WAITING_COUNTED_MAX}."
+                    ),
+                },
+            )(),
             "alarms": shape(
                 "Alarm",
                 {"kind": serializers.CharField(), "since": moment()},
@@ -105,6 +116,7 @@ class StatusAPI(Endpoint):
             {
                 "as_of": leaderboard.queries.iso(now),
                 "inbox": _inbox(ingest.queries.backlog(), now),
+                "prices": _prices(),
                 "alarms": [_alarm(alarm) for alarm in alarms.standing()],
                 "boards": [_board(board) for board in _boards()],
             }
@@ -124,6 +136,14 @@ def _inbox(backlog: Backlog, now: datetime) -> dict[str, Any]:
         "pending": backlog.pending,
         "set_aside": backlog.set_aside,
         "oldest_pending_seconds": _age(backlog, now),
+    }
+
+
+def _prices() -> dict[str, Any]:
+    newest = pnl.queries.newest_price_minute()
+    return {
+        "newest_minute": None if newest is None else leaderboard.queries.iso(newest),
+        "trades_waiting": pnl.queries.trades_waiting(),
     }
 
 
@@ -186,12 +206,17 @@ def _measured() -> list[str]:
     ]
     touched, unknown = Touched.objects.count(), ingest.queries.unknown_layouts()
     sounding: list[Sample] = [(_label("kind", alarm.kind), 1) for alarm in alarms.standing()]
+    newest = pnl.queries.newest_price_minute()
+    prices: list[Sample] = [] if newest is None else [("", int(newest.timestamp()))]
+    unpriced = pnl.queries.trades_waiting()
     return [
         *_gauge("inbox_pending", "Deliveries not looked at yet.", [("", backlog.pending)]),
         *_gauge("inbox_set_aside", "Deliveries kept with an error.", [("", backlog.set_aside)]),
         *_gauge("inbox_oldest_pending_seconds", "Age of the oldest pending one.", [("", age)]),
         *_gauge("unknown_layouts", "Events kept that have bytes we do not know.", [("", unknown)]),
         *_gauge("boards_waiting", "Notes that a trader must be summed again.", [("", touched)]),
+        *_gauge("sol_price_timestamp_seconds", "The newest minute with a price of SOL.", prices),
+        *_gauge("trades_unpriced", "Trades waiting for a price, to a limit.", [("", unpriced)]),
         *_gauge("alarms", "How many alarms stand.", [("", len(sounding))]),
         *_gauge("alarm", "What somebody must look at.", sounding),
         *_gauge("board_version", "Changes of a board's visible top.", versions),

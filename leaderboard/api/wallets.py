@@ -12,6 +12,7 @@ from rest_framework.request import Request
 import pnl.queries
 from leaderboard import wallets
 from leaderboard.models import Period
+from pnl import paging
 from pnl.api import (
     Endpoint,
     Shape,
@@ -26,6 +27,7 @@ from pnl.api import (
     shape,
     sol,
     texts,
+    usd,
     whole,
 )
 from pnl.engine.trades import Side, Venue
@@ -72,8 +74,8 @@ def page(name: str, address: str, asked: dict[str, Any]) -> HttpResponse:
     after = None
     if "cursor" in asked:
         try:
-            after = pnl.queries.decode_cursor(asked["cursor"], of=name, trader_id=trader.pk)
-        except pnl.queries.CursorError as error:
+            after = paging.decode_cursor(asked["cursor"], of=name, trader_id=trader.pk)
+        except paging.CursorError as error:
             raise ValidationError({"cursor": [str(error)]}) from None
     return answer(wallets.list_of(name, trader, limit=asked["limit"], after=after))
 
@@ -128,6 +130,8 @@ class RealizationsAPI(Endpoint):
     """What a wallet's sells realized, latest first.
 
     A sell that `closes` ended a round trip, which realized `trip_*` in `hold_seconds`.
+    `realized_usd` is the result in SOL at the price of the sell's own minute; it is null where that
+    price is not known.
     """
 
     Input = ListInput
@@ -141,6 +145,7 @@ class RealizationsAPI(Endpoint):
             "matched_units": whole(),
             "unmatched_units": whole(),
             **money("cost", "proceeds", "realized"),
+            "realized_usd": usd(allow_null=True),
             "closes": serializers.BooleanField(),
             **money("trip"),
             **counts("hold_seconds"),
@@ -157,7 +162,8 @@ class TradesAPI(Endpoint):
     """A wallet's trades, latest first.
 
     `lamports` is what a buy cost or a sell brought, program fees inside; it is null while a trade
-    in another quote has no SOL price.
+    in another quote has no SOL price. `value_usd` is the SOL at the price of the trade's own
+    minute, or what was paid in USDC, taken as US dollars; it is null where no price is known.
     """
 
     Input = ListInput
@@ -174,6 +180,7 @@ class TradesAPI(Endpoint):
             "token_units": whole(),
             "lamports": whole(allow_null=True),
             "sol": sol(allow_null=True),
+            "value_usd": usd(allow_null=True),
             "fee_units": whole(),
             "quote_mint": serializers.CharField(allow_null=True),
             "quote_units": whole(allow_null=True),

@@ -12,6 +12,8 @@ from django import template
 register = template.Library()
 
 NOTHING = "—"
+NO_PRICE = "no price"
+NO_PRICE_MEANING = "The price of SOL in this minute is not known."
 MINUS = "\N{MINUS SIGN}"
 SOL_DIGITS = 9
 TOKEN_DIGITS = 6
@@ -30,7 +32,7 @@ FLAGS = {
     ),
     "unpriced": (
         "unpriced",
-        "Some trades were paid in another token and have no SOL price yet; they are not counted.",
+        "Some trades were paid in another token and have no SOL price; they are not counted.",
     ),
     "bot": ("bot", "Marked as an automated trader; default boards leave such wallets out."),
     "agent": ("agent", "A program's own trading agent, not a person; default boards leave it out."),
@@ -63,6 +65,22 @@ def signed_sol(value: str | None) -> str:
 def exact_sol(value: str | None) -> str:
     """A SOL amount to the lamport, for a title."""
     return f"{value} SOL" if value else ""
+
+
+@register.filter
+def usd(value: str | None) -> str:
+    """A US dollar amount with its sign and its cents; what has no price says so."""
+    if not value:
+        return NO_PRICE
+    whole, fraction = _digits(value)
+    sign = MINUS if value.startswith("-") else ""
+    return f"{sign}${whole:,}.{fraction[:2]}"
+
+
+@register.filter
+def exact_usd(value: str | None) -> str:
+    """A US dollar amount in full, or why there is none, for a title."""
+    return f"{value} USD" if value else NO_PRICE_MEANING
 
 
 @register.filter

@@ -30,6 +30,16 @@ class Aside:
         self._process.kill()
         self._process.join()
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid or 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the work is still under way."""
+        return self._process.is_alive() and not self._answer.poll()
+
     def result(self) -> Any:
         """What the work returned; what it raised is raised here."""
         try:

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median, quantiles
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +20,7 @@ class Sizes(NamedTuple):
     connections: int
     deliveries: int
     rate: float
+    trades: int
 
 
 class Figure(NamedTuple):
@@ -31,20 +32,21 @@ class Figure(NamedTuple):
     against: str | None = None
     at_least: float | None = None
     at_most: float | None = None
+    ratio_at_least: float | None = None
+    ratio_at_most: float | None = None
 
     @property
     def value(self) -> float:
         """The median of the rounds."""
         return median(self.rounds)
 
-    @property
-    def target(self) -> str:
-        """What was asked for, and whether it was reached here."""
-        if self.at_least is not None:
-            return f">= {self.at_least:,.0f} {_verdict(self.value >= self.at_least)}"
-        if self.at_most is not None:
-            return f"<= {self.at_most:,.0f} {_verdict(self.value <= self.at_most)}"
-        return ""
+    def target(self, ratio: float | None) -> str:
+        """What was asked for, of the value and of its ratio, and whether it was reached here."""
+        asked = [
+            *_bounds(self.value, self.at_least, self.at_most, ",.0f"),
+            *_bounds(ratio, self.ratio_at_least, self.ratio_at_most, ".2f"),
+        ]
+        return ", ".join(asked)
 
 
 class Report(NamedTuple):
@@ -108,6 +110,8 @@ def _figure_as_json(report: Report, figure: Figure) -> dict[str, Any]:
         "rounds": list(figure.rounds),
         "against": figure.against,
         "ratio": report.ratio(figure),
+        "ratio_at_least": figure.ratio_at_least,
+        "ratio_at_most": figure.ratio_at_most,
         "at_least": figure.at_least,
         "at_most": figure.at_most,
     }
@@ -125,7 +129,7 @@ def _row(report: Report, figure: Figure) -> tuple[str, ...]:
     numbers = (figure.value, min(figure.rounds), max(figure.rounds))
     return (
         *(f"  {figure.name}", *map(_number, numbers), figure.unit),
-        *("" if ratio is None else f"{ratio:.3f}", figure.against or "", figure.target),
+        *("" if ratio is None else f"{ratio:.3f}", figure.against or "", figure.target(ratio)),
     )
 
 
@@ -135,6 +139,18 @@ def _number(value: float) -> str:
 
 def _aligned(column: int, text: str, width: int) -> str:
     return text.rjust(width) if 0 < column < 4 or column == 5 else text.ljust(width)
+
+
+def _bounds(
+    value: float | None, least: float | None, most: float | None, form: str
+) -> Iterator[str]:
+    """The bounds asked of a value, each with its verdict."""
+    if value is None:
+        return
+    if least is not None:
+        yield f">= {least:{form}} {_verdict(value >= least)}"
+    if most is not None:
+        yield f"<= {most:{form}} {_verdict(value <= most)}"
 
 
 def _verdict(reached: bool) -> str:

@@ -14,6 +14,7 @@ from ingest.operations import process_pending
 from leaderboard.operations import refresh
 from pnl import rows
 from tests.bench.aside import FORK, Aside
+from tests.bench.copying import seconds_to_copy
 from tests.bench.figures import Figure, Report, Sizes
 from tests.bench.playing import DUPLICATES, REORDERED, deliveries
 from tests.bench.proof import prove_booked
@@ -49,7 +50,7 @@ def measure(sizes: Sizes) -> Report:
                 prove_booked(trades)
                 speeds[workers].append(trades / _seconds(shifts))
                 costs[workers].append(1e6 * sum(shift.cpu_seconds for shift in shifts) / trades)
-            copies.append(trades / _copy())
+            copies.append(trades / seconds_to_copy())
     best = max(WORKERS, key=lambda workers: median(speeds[workers]))
     figures = [Figure("COPY of the trades", "trades/s", copies)]
     figures += [
@@ -135,18 +136,3 @@ def _refresh(stop: Event) -> None:
         refresh(now=datetime.now(UTC))
     while refresh(now=datetime.now(UTC)).traders:
         continue
-
-
-def _copy() -> float:
-    """Seconds of a COPY of all trades into a table with the same columns and indexes."""
-    with rows.cursor() as raw:
-        with raw.copy("COPY pnl_trade TO STDOUT (FORMAT BINARY)") as read:
-            booked = [bytes(block) for block in read]
-        raw.execute("CREATE TABLE bench_trade (LIKE pnl_trade INCLUDING ALL)")
-        began = time.monotonic()
-        with raw.copy("COPY bench_trade FROM STDIN (FORMAT BINARY)") as copy:
-            for block in booked:
-                copy.write(block)
-        seconds = time.monotonic() - began
-        raw.execute("DROP TABLE bench_trade")
-    return seconds

@@ -1,5 +1,6 @@
 """Whether what was booked is right: all that derives from the trades is derived once more."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final
 
@@ -16,30 +17,38 @@ TIMES: Final = {"opened_at", "first_at", "last_at"}
 TRADES: Final = """
 SELECT trader_id, token_id, id, signature, event_index, slot, block_index,
        extract(epoch FROM block_time)::int8, side, token_units, lamports
-  FROM pnl_trade
+  FROM pnl_trade WHERE trader_id BETWEEN %s AND %s
 """
 ROLLUPS: Final = """
 SELECT trader_id, sum(trades), sum(realized_lamports), min(worst_lamports)
-  FROM pnl_hourlyrollup GROUP BY trader_id
+  FROM pnl_hourlyrollup WHERE trader_id BETWEEN %s AND %s GROUP BY trader_id
 """
+# Traders whose trades are held in memory together.
+TOGETHER: Final = 20_000
+
+Part = tuple[int, int]  # the first and the last trader id
 
 
 def prove_booked(trades: int) -> None:
     """Raises AssertionError unless so many trades stand in the ledger and all else follows."""
     assert _one("SELECT count(*) FROM ingest_delivery WHERE processed_at IS NULL") == 0
     assert _one("SELECT count(*) FROM pnl_trade") == trades, "trades are missing, or too many"
-    positions, realizations, traders = _refolded()
-    assert _positions() == positions, "positions differ from the fold of their trades"
-    assert _realizations() == realizations, "realizations differ from the fold"
-    assert {key: whole for key, *whole in _all(ROLLUPS)} == traders, "rollups differ"
+    for first in range(1, _one("SELECT max(id) FROM pnl_trader") + 1, TOGETHER):
+        part = (first, first + TOGETHER - 1)
+        positions, realizations, traders = _refolded(part)
+        assert _positions(part) == positions, "positions differ from the fold of their trades"
+        assert _realizations(part) == realizations, "realizations differ from the fold"
+        assert {key: whole for key, *whole in _all(ROLLUPS, part)} == traders, "rollups differ"
 
 
-def _refolded() -> tuple[dict[Key, Position], dict[int, Realization], dict[int, list[int]]]:
+def _refolded(
+    part: Part,
+) -> tuple[dict[Key, Position], dict[int, Realization], dict[int, list[int]]]:
     """Positions by key, realizations by trade, and each trader's trades, result and worst sell."""
     positions: dict[Key, Position] = {}
     realizations: dict[int, Realization] = {}
     traders: dict[int, list[int]] = {}
-    for key, found in _trades().items():
+    for key, found in _trades(part).items():
         positions[key], booked = replay(found.values())
         ids = {trade: pk for pk, trade in found.items()}
         sums = traders.setdefault(key[0], [0, 0, 0])
@@ -52,9 +61,9 @@ def _refolded() -> tuple[dict[Key, Position], dict[int, Realization], dict[int, 
     return positions, realizations, traders
 
 
-def _trades() -> dict[Key, dict[int, Trade]]:
+def _trades(part: Part) -> dict[Key, dict[int, Trade]]:
     found: dict[Key, dict[int, Trade]] = {}
-    for trader_id, token_id, pk, *columns in _all(TRADES):
+    for trader_id, token_id, pk, *columns in _all(TRADES, part):
         found.setdefault((trader_id, token_id), {})[pk] = _trade(*columns)
     return found
 
@@ -68,20 +77,26 @@ def _trade(*columns: Any) -> Trade:
     )
 
 
-def _positions() -> dict[Key, Position]:
+def _positions(part: Part) -> dict[Key, Position]:
     names = [field.name for field in fields(Position)]
     columns = [f"extract(epoch FROM {name})" if name in TIMES else name for name in names]
-    statement = f"SELECT trader_id, token_id, {', '.join(columns)} FROM pnl_position"  # noqa: S608
+    statement = (
+        f"SELECT trader_id, token_id, {', '.join(columns)} FROM pnl_position "  # noqa: S608
+        "WHERE trader_id BETWEEN %s AND %s"
+    )
     return {
         (trader_id, token_id): Position(*map(_whole, state))
-        for trader_id, token_id, *state in _all(statement)
+        for trader_id, token_id, *state in _all(statement, part)
     }
 
 
-def _realizations() -> dict[int, Realization]:
+def _realizations(part: Part) -> dict[int, Realization]:
     columns = ", ".join(Realization._fields)
-    statement = f"SELECT trade_id, {columns} FROM pnl_realization"  # noqa: S608
-    return {pk: Realization(*result) for pk, *result in _all(statement)}
+    statement = (
+        f"SELECT trade_id, {columns} FROM pnl_realization "  # noqa: S608
+        "WHERE trader_id BETWEEN %s AND %s"
+    )
+    return {pk: Realization(*result) for pk, *result in _all(statement, part)}
 
 
 def _whole(value: Any) -> Any:
@@ -92,7 +107,7 @@ def _one(statement: str) -> Any:
     return _all(statement)[0][0]
 
 
-def _all(statement: str) -> list[tuple[Any, ...]]:
+def _all(statement: str, params: Sequence[int] = ()) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, params)
         return list(cursor.fetchall())

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
@@ -13,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django.fixtures import Settings
 
 from pnl.engine.trades import Trade
+from pnl.models import SolPrice
 from tests.flow.bodies import SOL, Chain, base58, mint, wallet
 from tests.flow.shown import a_life, begin, leave_files_out, show
 
@@ -58,6 +60,12 @@ def _shown(db: None) -> None:
     chain = Chain("two")
     unpriced: Trade = chain.buy("bob", "coin", 5, 3_517_192)._replace(quote_mint=mint("usdc"))
     show([*a_life("ann"), *chain.loss("bob", SOL), unpriced])
+    # Some of these trades have dollars, and some have none.
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    SolPrice.objects.bulk_create(
+        SolPrice(minute=minute - timedelta(minutes=ago), micro_usd=150_000_000, source="a test")
+        for ago in range(3)
+    )
 
 
 def strict(node: Any) -> Any:
@@ -139,6 +147,19 @@ def test_every_amount_of_money_is_a_string_in_both_units(schema: dict[str, Any])
                 assert {f"{twin}_lamports", f"{twin}_sol"} <= fields.keys(), (name, field)
                 assert described["type"] == "string"
                 assert described["pattern"]
+
+
+def test_every_amount_of_dollars_is_a_string_or_null(schema: dict[str, Any]) -> None:
+    found = [
+        described
+        for component in schema["components"]["schemas"].values()
+        for field, described in component.get("properties", {}).items()
+        if field.endswith("_usd")
+    ]
+    assert len(found) == 2
+    for described in found:
+        assert (described["type"], described["nullable"]) == ("string", True)
+        assert described["pattern"]
 
 
 def test_the_documentation_is_served_from_here(client: Client) -> None:

@@ -19,6 +19,8 @@ FIRST_SLOT = 452_000_000
 
 # TradeEvent as it was before it grew: mint, sol, tokens, is_buy, user, time; reserves; fees.
 _EVENT = struct.Struct("<8s32sQQ?32sq32x40xQ40xQ")
+# What it grew by: volume, an empty name, mode, cashback, buyback, nobody's shares; then the quote.
+_QUOTE = struct.Struct("<74x32sQ16x")
 
 
 def wallet(name: str) -> bytes:
@@ -126,11 +128,17 @@ def _step(accounts: list[int], data: str) -> dict[str, Any]:
 
 
 def _event(trade: Trade) -> bytes:
-    """The program's event: its amount leaves out the fees that the trade's has inside."""
+    """The program's event: its amount leaves out the fees that the trade's has inside.
+
+    Of a trade in another quote the amount of SOL means nothing, and the quote stands at the end.
+    """
     is_buy = trade.side is Side.BUY
     fee, creator_fee = trade.fee_units - trade.fee_units // 4, trade.fee_units // 4
-    sol = trade.quote_units - trade.fee_units if is_buy else trade.quote_units + trade.fee_units
-    return _EVENT.pack(
-        *(TRADE_EVENT, trade.mint, sol, trade.token_units, is_buy, trade.trader),
+    amount = trade.quote_units - trade.fee_units if is_buy else trade.quote_units + trade.fee_units
+    event = _EVENT.pack(
+        *(TRADE_EVENT, trade.mint, amount, trade.token_units, is_buy, trade.trader),
         *(trade.block_time, fee, creator_fee),
     )
+    if trade.quote_mint is None:
+        return event
+    return event + _QUOTE.pack(trade.quote_mint, amount)

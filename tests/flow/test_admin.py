@@ -17,7 +17,7 @@ from ingest import operations as inbox
 from ingest.models import Delivery
 from leaderboard.models import Standing
 from pnl import admin
-from pnl.models import Position, Realization, Touched, Trade, Trader, TraderKind
+from pnl.models import Position, Realization, SolPrice, Touched, Trade, Trader, TraderKind
 from tests.flow.bodies import SOL, Chain, base58, body_of, wallet
 from tests.flow.shown import a_life, begin, leave_files_out, refresh, show, trader
 
@@ -30,6 +30,7 @@ LISTS = [
     "/admin/pnl/trade/",
     "/admin/pnl/position/",
     "/admin/pnl/realization/",
+    "/admin/pnl/solprice/",
     "/admin/leaderboard/board/",
 ]
 
@@ -37,6 +38,7 @@ LISTS = [
 @pytest.fixture(autouse=True)
 def _begun(db: None, settings: Settings) -> None:
     begin()
+    SolPrice.objects.create(minute=datetime(2025, 11, 23, tzinfo=UTC), micro_usd=1, source="x")
     leave_files_out(settings)
 
 

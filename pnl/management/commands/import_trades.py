@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -27,6 +27,7 @@ AHEAD_SECONDS = 3600
 NOTHING = Booking(0, 0, 0)
 
 Row = Trade | Reject
+T = TypeVar("T")
 
 
 class Command(BaseCommand):
@@ -92,7 +93,7 @@ def opened(file: Path) -> Iterator[tuple[TextIO, BinaryIO]]:
             yield lines, raw
 
 
-def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def batches(rows: Iterable[T]) -> Iterator[list[T]]:
     """The rows in lists that are committed together."""
     source = iter(rows)
     while batch := list(islice(source, BATCH_ROWS)):

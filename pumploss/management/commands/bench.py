@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-NAMES: Final = ("receiver", "pipeline", "latency", "decode", "engine")
+NAMES: Final = ("receiver", "pipeline", "firehose", "latency", "decode", "engine")
 
 
 class Command(BaseCommand):
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         add("--seconds", type=float, default=5.0, help="length of a round under load")
         add("--connections", type=int, default=64, help="keep-alive connections to the receiver")
         add("--deliveries", type=int, default=30_000, help="what the pipeline finds in its inbox")
+        add("--trades", type=int, default=2_000_000, help="what the firehose finds in its inbox")
         add("--rate", type=float, default=200.0, help="trades a second while latency is measured")
 
     def handle(self, *, name: str, json: bool, **options: Any) -> None:

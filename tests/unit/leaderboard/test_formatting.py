@@ -43,6 +43,27 @@ def test_an_amount_says_whether_it_is_a_loss(value: str | None, shown: str, tone
     assert (formatting.signed_sol(value), formatting.tone(value)) == (shown, tone)
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("-1234567.899999", "\N{MINUS SIGN}$1,234,567.89"),
+        ("0.009999", "$0.00"),
+        ("12.500000", "$12.50"),
+        ("", "no price"),
+        (None, "no price"),
+    ],
+)
+def test_dollars_are_cut_to_the_cent_and_what_has_no_price_says_so(
+    value: str | None, shown: str
+) -> None:
+    assert formatting.usd(value) == shown
+
+
+def test_a_title_has_every_millionth_of_a_dollar_or_the_reason_why_not() -> None:
+    assert formatting.exact_usd("-1.234567") == "-1.234567 USD"
+    assert formatting.exact_usd(None) == "The price of SOL in this minute is not known."
+
+
 def test_a_title_has_every_lamport() -> None:
     assert formatting.exact_sol("-1.234567890") == "-1.234567890 SOL"
     assert formatting.exact_sol(None) == ""
