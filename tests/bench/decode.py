@@ -43,7 +43,7 @@ def measure(sizes: Sizes) -> Report:
 
 
 def _seconds(read: Callable[[bytes], Any], given: list[bytes]) -> float:
-    """Of the processor, whatever else runs; no cycles are looked for, as in a batch of the inbox."""
+    """Of the processor, whatever else runs; cycles are not looked for, as in the inbox."""
     gc.disable()
     began = time.process_time()
     for body in given:
