@@ -62,6 +62,6 @@ def backlog() -> Backlog:
 
 
 def unknown_layouts() -> int:
-    """How many events of the deliveries kept have bytes that the decoder does not know."""
+    """How many events of the deliveries kept have grown beyond what the decoder knows."""
     grown = Delivery.objects.filter(unknown_layouts__gt=0)
     return int(grown.aggregate(events=Sum("unknown_layouts", default=0))["events"])

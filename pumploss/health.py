@@ -213,7 +213,7 @@ def _measured() -> list[str]:
         *_gauge("inbox_pending", "Deliveries not looked at yet.", [("", backlog.pending)]),
         *_gauge("inbox_set_aside", "Deliveries kept with an error.", [("", backlog.set_aside)]),
         *_gauge("inbox_oldest_pending_seconds", "Age of the oldest pending one.", [("", age)]),
-        *_gauge("unknown_layouts", "Events kept that have bytes we do not know.", [("", unknown)]),
+        *_gauge("unknown_layouts", "Events beyond what we know of them.", [("", unknown)]),
         *_gauge("boards_waiting", "Notes that a trader must be summed again.", [("", touched)]),
         *_gauge("sol_price_timestamp_seconds", "The newest minute with a price of SOL.", prices),
         *_gauge("trades_unpriced", "Trades waiting for a price, to a limit.", [("", unpriced)]),

@@ -146,8 +146,8 @@ def _data(step: Instruction, where: Where | Line) -> bytes:
 def _untold(meta: Meta, calls: list[Call]) -> list[Call]:
     """The events of a transaction that names the programs and has no event in its record.
 
-    Without any inner instruction the record is worth nothing, because each call of the programs
-    leaves some: the log must tell. With some it is asked, and has to answer for trades only.
+    Without any inner instruction the record is worth nothing, because nearly every call of the
+    programs leaves some: the log must tell. With some it is asked, but must answer for trades only.
     """
     try:
         return _logged(meta, calls)
