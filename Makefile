@@ -3,16 +3,19 @@
 
 PYTHON := .venv/bin/python
 ARGS ?=
+ROUNDS ?= 20
+SEED ?= 1
 # The types of Django are read from the settings, which want values and connect to nothing.
 OFFLINE := SECRET_KEY=none HELIUS_WEBHOOK_SECRETS=none \
 	DATABASE_URL=postgresql://127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock reset
+.PHONY: help install demo test faults check bench lock reset
 
 help:
 	@echo 'make demo          the whole site on http://127.0.0.1:8000/ with a playing market (PORT=8001)'
 	@echo 'make test          the whole test suite (ARGS="-k name")'
+	@echo 'make faults        kills, crashes and full disks under load (ROUNDS=20 SEED=1)'
 	@echo 'make check         lint, format, types, import law, system checks, migrations'
 	@echo 'make bench         the benchmarks (ARGS="receiver --json")'
 	@echo 'make install       only the environment in .venv'
@@ -28,6 +31,9 @@ demo: install
 
 test: install
 	@exec $(PYTHON) -m pytest $(ARGS)
+
+faults: install
+	@PUMPLOSS_FAULT_ROUNDS=$(ROUNDS) PUMPLOSS_FAULT_SEED=$(SEED) exec $(PYTHON) -m pytest -m faults $(ARGS)
 
 check: install
 	$(PYTHON) -m ruff check .

@@ -28,6 +28,8 @@ class Delivery(models.Model):
     size_bytes = models.IntegerField()
     body = models.BinaryField()
     attempts = models.SmallIntegerField(db_default=0)
+    # Attempts that began and were never heard of again (see ingest.suspects).
+    unfinished = models.SmallIntegerField(db_default=0)
     processed_at = models.DateTimeField(null=True)
     set_aside_at = models.DateTimeField(null=True)
     trades = models.IntegerField(null=True)
@@ -35,6 +37,8 @@ class Delivery(models.Model):
     unknown_layouts = models.IntegerField(null=True)
     # What was well formed but not ours to book: [{"transaction", "signature", "reason", "detail"}].
     dropped = models.JSONField(null=True)
+    # A short, stable word for what went wrong (see ingest.operations), and what it says.
+    error_kind = models.TextField(db_default="")
     error = models.TextField(db_default="")
     traceback = models.TextField(db_default="")
 
@@ -67,7 +71,53 @@ class Delivery(models.Model):
                 name="delivery_unknown_layouts",
                 condition=Q(unknown_layouts__gt=0),
             ),
+            # Read by the admin and by reprocess: what failed for the same reason.
+            models.Index(
+                fields=["error_kind", "id"],
+                name="delivery_error_kind",
+                condition=Q(set_aside_at__isnull=False),
+            ),
+            # Read by the archive: what was booked long enough ago, oldest first.
+            models.Index(
+                fields=["processed_at"],
+                name="delivery_processed",
+                condition=Q(processed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"delivery {self.pk}"
+
+
+class Archived(models.Model):
+    """A processed delivery, moved out of the inbox; its body is compressed by zlib.
+
+    The table is partitioned by the day of `received_at` (UTC) and forgets whole days.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    received_at = models.DateTimeField()
+    size_bytes = models.IntegerField()
+    body = models.BinaryField()
+    attempts = models.SmallIntegerField()
+    processed_at = models.DateTimeField()
+    trades = models.IntegerField(null=True)
+    unknown_layouts = models.IntegerField(null=True)
+    dropped = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = "archived delivery"
+        verbose_name_plural = "archived deliveries"
+        indexes = [
+            # Read by the admin: the newest first, within a time.
+            models.Index(fields=["received_at", "id"], name="archived_received"),
+            # Read by the metrics, as with the inbox.
+            models.Index(
+                fields=["unknown_layouts"],
+                name="archived_unknown_layouts",
+                condition=Q(unknown_layouts__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"archived delivery {self.pk}"

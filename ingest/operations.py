@@ -1,13 +1,11 @@
 """Writing the inbox: deliveries are claimed, decoded and booked in one transaction a batch."""
 
 import gc
-import json
 import logging
 import time
-import traceback
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -18,16 +16,15 @@ from django.db import (
     ProgrammingError,
     transaction,
 )
-from django.db.models import F
+from django.db.models import Case, F, QuerySet, When
 from django.utils import timezone
 
 import pnl.operations
-from ingest import queries
-from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable
-from ingest.decode.pipeline import decode_body
+from ingest import archive, queries, suspects
 from ingest.models import Delivery
+from ingest.queries import Waiting
+from ingest.readings import Reading, read, sentence, trace
 from pnl import alarms, kicks, rows
-from pnl.engine.trades import Trade
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +44,16 @@ TRANSIENT = (
     SoftTimeLimitExceeded,
 )
 
+# An attempt that was counted before it began (`ingest.suspects`) is not counted again.
 MARK = """
 UPDATE ingest_delivery d
    SET processed_at = CASE WHEN v.error = '' THEN now() END,
        set_aside_at = CASE WHEN v.error = '' THEN NULL ELSE now() END,
-       attempts = d.attempts + 1, trades = v.trades, unknown_layouts = v.unknown_layouts,
-       dropped = v.dropped::jsonb, error = v.error, traceback = ''
-  FROM unnest(%b::int8[], %b::int4[], %b::int4[], %b::text[], %b::text[])
-    AS v(id, trades, unknown_layouts, dropped, error)
+       attempts = d.attempts + CASE d.unfinished WHEN 0 THEN 1 ELSE 0 END, unfinished = 0,
+       trades = v.trades, unknown_layouts = v.unknown_layouts, dropped = v.dropped::jsonb,
+       error_kind = v.error_kind, error = v.error, traceback = v.traceback
+  FROM unnest(%b::int8[], %b::int4[], %b::int4[], %b::text[], %b::text[], %b::text[], %b::text[])
+    AS v(id, trades, unknown_layouts, dropped, error_kind, error, traceback)
  WHERE d.id = v.id
 """
 
@@ -73,19 +72,6 @@ class Report(NamedTuple):
 
 
 NOTHING = Report(0, 0, 0, 0)
-
-
-class Reading(NamedTuple):
-    """One delivery, read: its trades, what was dropped, and what could not be read.
-
-    `unknown_layouts` has a count for each transaction with events that have grown.
-    """
-
-    delivery_id: int
-    trades: list[Trade]
-    unknown_layouts: list[int]
-    dropped: list[Dropped]
-    errors: list[str]
 
 
 def accept(body: bytes) -> int:
@@ -122,24 +108,63 @@ def process_until_empty(*, seconds: float) -> Report:
 
 
 def reprocess(ids: Collection[int]) -> int:
-    """Put deliveries back into the inbox; booking what is booked changes nothing."""
-    return Delivery.objects.filter(pk__in=ids).update(
-        processed_at=None, set_aside_at=None, error="", traceback=""
-    )
+    """Put decided deliveries back into the inbox, archived ones too; how many there were.
+
+    Booking what is booked changes nothing. Attempts are kept.
+    """
+    undecided = {"processed_at": None, "set_aside_at": None, "unfinished": 0}
+    decided = Delivery.objects.filter(pk__in=ids).exclude(processed_at=None, set_aside_at=None)
+    with transaction.atomic():
+        back = decided.update(**undecided, error_kind="", error="", traceback="")
+        return back + archive.bring_back(ids)
+
+
+def reprocess_all(found: Iterable[QuerySet[Any]], *, limit: int | None = None) -> Iterator[int]:
+    """Put all that was found back, portion after portion; yields how many each had."""
+    left = limit
+    for each in found:
+        for ids in queries.portions_of_ids(each, limit=left):
+            left = None if left is None else left - len(ids)
+            yield reprocess(ids)
+    wake()
 
 
 def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
+    """Book a batch and look at its suspects, or book these very deliveries whoever they are."""
     claimed: list[int] = []
+    suspected: list[int] = []
     try:
         with _no_collection(), transaction.atomic():
-            claimed = _claim(limit, ids)
-            return _book(claimed)
-    except TRANSIENT:
-        raise
+            for waiting in _claim(limit, ids):
+                is_apart = ids is None and waiting.is_suspect
+                (suspected if is_apart else claimed).append(waiting.id)
+            report = _book(claimed)
     except Exception as error:
-        if not claimed:
+        if _will_pass(error) or not claimed:
             raise
-        return _isolate(claimed, error)
+        report = _isolate(claimed, error)
+    return report.plus(_try(suspected, limit)) if suspected else report
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether the deliveries have no part in it: then they stay pending, however often it is."""
+    # A limit of the server that somebody's contents exceed is called operational, too.
+    beyond_limits = getattr(error.__cause__, "sqlstate", None) or ""
+    return isinstance(error, TRANSIENT) and not beyond_limits.startswith("54")
+
+
+def _try(suspected: list[int], limit: int) -> Report:
+    """Book some suspects, their attempt counted; nothing while another worker does that."""
+    with suspects.alone() as mine:
+        if not mine:
+            return NOTHING
+        trial = suspects.begin(suspected, limit=limit)
+        try:
+            report = _process(limit=limit, ids=trial.ids)
+        except TRANSIENT:
+            suspects.forgive(trial.ids)
+            raise
+    return report.plus(Report(trial.set_aside, 0, 0, trial.set_aside))
 
 
 @contextmanager
@@ -154,57 +179,22 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _claim(limit: int, ids: Sequence[int] | None) -> list[int]:
-    """The ids of as many deliveries as fit into a batch; the rest of the claim stays pending."""
-    chosen: list[int] = []
-    size = 0
-    for waiting in queries.claim(limit=limit, ids=ids):
-        size += waiting.size_bytes
-        if chosen and size > BATCH_BYTES_MAX:
-            break
-        chosen.append(waiting.id)
-    return chosen
+def _claim(limit: int, ids: Sequence[int] | None) -> list[Waiting]:
+    """As many deliveries as fit into a batch; the rest of the claim stays pending."""
+    claimed = queries.claim(limit=limit, ids=ids)
+    fitting = queries.within(((each.id, each.size_bytes) for each in claimed), BATCH_BYTES_MAX)
+    return claimed[: len(fitting)]
 
 
 def _book(ids: list[int]) -> Report:
     if not ids:
         return NOTHING
-    readings = [_read(pk, body) for pk, body in sorted(queries.bodies(ids).items())]
+    readings = [read(pk, body) for pk, body in sorted(queries.bodies(ids).items())]
     booking = pnl.operations.book_trades(trade for reading in readings for trade in reading.trades)
-    _mark(readings)
+    rows.write(MARK, [reading.mark() for reading in readings])
     _warn_of_growth(readings)
-    set_aside = sum(1 for reading in readings if reading.errors)
+    set_aside = sum(1 for reading in readings if reading.faults)
     return Report(len(ids), booking.booked, booking.duplicates, set_aside)
-
-
-def _read(delivery_id: int, body: bytes) -> Reading:
-    reading = Reading(delivery_id, [], [], [], [])
-    for outcome in decode_body(body):
-        _take(reading, outcome)
-    return reading
-
-
-def _take(reading: Reading, outcome: Outcome) -> None:
-    match outcome:
-        case Decoded():
-            reading.trades.extend(outcome.trades)
-            if outcome.unknown_layouts:
-                reading.unknown_layouts.append(outcome.unknown_layouts)
-        case Dropped():
-            reading.dropped.append(outcome)
-        case Malformed() | Unreadable():
-            reading.errors.append(outcome.error)
-
-
-def _mark(readings: Iterable[Reading]) -> None:
-    marks = [
-        (
-            *(reading.delivery_id, len(reading.trades), sum(reading.unknown_layouts)),
-            *(_dropped(reading), "\n".join(reading.errors)),
-        )
-        for reading in readings
-    ]
-    rows.write(MARK, marks)
 
 
 def _warn_of_growth(readings: Iterable[Reading]) -> None:
@@ -214,27 +204,10 @@ def _warn_of_growth(readings: Iterable[Reading]) -> None:
         return
     events = sum(sum(reading.unknown_layouts) for reading in grown)
     detail = (
-        f"{events} events of {len(grown)} deliveries, such as {grown[0].delivery_id}, have bytes or "
-        "a total that the decoder does not know. They are booked by the fields it knows."
+        f"{events} events of {len(grown)} deliveries, such as {grown[0].delivery_id}, have grown "
+        "beyond what the decoder knows. They are booked by the fields it knows."
     )
     transaction.on_commit(lambda: alarms.sound(UNKNOWN_LAYOUT, detail), robust=True)
-
-
-def _dropped(reading: Reading) -> str | None:
-    """What was dropped and why, as it is kept beside the delivery."""
-    if not reading.dropped:
-        return None
-    return json.dumps(
-        [
-            {
-                "transaction": dropped.index,
-                "signature": dropped.signature,
-                "reason": dropped.reason.value,
-                "detail": dropped.detail,
-            }
-            for dropped in reading.dropped
-        ]
-    )
 
 
 def _isolate(ids: list[int], error: Exception) -> Report:
@@ -253,7 +226,9 @@ def _set_aside(delivery_id: int, error: Exception) -> None:
     log.error("Delivery %d is set aside: %s", delivery_id, error)
     Delivery.objects.pending().filter(pk=delivery_id).update(
         set_aside_at=timezone.now(),
-        attempts=F("attempts") + 1,
-        error=f"{type(error).__name__}: {error}",
-        traceback="".join(traceback.format_exception(error)),
+        attempts=F("attempts") + Case(When(unfinished=0, then=1), default=0),
+        unfinished=0,
+        error_kind=type(error).__name__,
+        error=sentence(error),
+        traceback=trace(error),
     )

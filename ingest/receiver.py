@@ -2,38 +2,31 @@
 
 Django's own ASGI path costs about a millisecond of thread hops a request; this one costs a tenth
 of that. Requests that are open at the same moment share one insert and one commit, and each is
-answered 200 only after that commit. A flush starts as soon as the one before has ended; a timer
-would only add its own wait.
+answered 200 only after that commit.
+
+Whoever knocks may be slow, lying or hostile: what a request may cost in time and memory is bounded
+before its first byte is kept.
 """
 
 import asyncio
 import hmac
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
 
-import psycopg
-
-log = logging.getLogger(__name__)
+from ingest.group_commit import Inbox, Unavailable
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-# One flush: bounded, so that a burst neither holds the answer back nor fills the memory.
-FLUSH_BODIES_MAX = 512
-FLUSH_BYTES_MAX = 16 * 1024 * 1024
-# Bodies waiting for a flush; beyond it the truth is that we cannot keep up.
-WAITING_BYTES_MAX = 256 * 1024 * 1024
-CONNECT_TIMEOUT_SECONDS = 3
-STATEMENT_TIMEOUT_MILLISECONDS = 5000
-# A server that hangs answers no timeout of its own.
-ANSWER_TIMEOUT_SECONDS = 8
 
-INSERT = """
-INSERT INTO ingest_delivery (body, size_bytes)
-SELECT body, octet_length(body) FROM unnest(%b::bytea[]) AS b(body)
-"""
+# What belongs to an answer of that status. The rest of a body that is late is not waited for.
+MORE_HEADERS = {
+    405: [(b"allow", b"POST")],
+    408: [(b"connection", b"close")],
+    415: [(b"accept-encoding", b"identity")],
+    503: [(b"retry-after", b"1")],
+}
 
 
 class Refusal(NamedTuple):
@@ -44,118 +37,55 @@ class Refusal(NamedTuple):
 
 
 class Door(NamedTuple):
-    """What the receiver must know: where to keep bodies, who may knock, how much fits."""
+    """What the receiver must know: where to keep bodies, who may knock, how much fits.
+
+    A body must have arrived within `body_seconds`; all that are arriving share `reading_bytes_max`.
+    """
 
     database_url: str
     secrets: tuple[bytes, ...]
     body_bytes_max: int
+    body_seconds: float
+    reading_bytes_max: int
 
 
-class Unavailable(Exception):
-    """The inbox could not keep the body; the sender must try again."""
+class Intake:
+    """Bodies while they arrive: each bounded in time and size, all of them in memory."""
 
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._arriving_bytes = 0
 
-class Inbox:
-    """Group commit: everything that waits at one moment becomes durable in one transaction."""
-
-    def __init__(self, database_url: str, on_commit: Callable[[], None]) -> None:
-        self._database_url = database_url
-        self._on_commit = on_commit
-        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
-        self._waiting_bytes = 0
-        self._flusher: asyncio.Task[None] | None = None
-        self._connection: psycopg.AsyncConnection[Any] | None = None
-
-    async def keep(self, body: bytes) -> None:
-        """Return once the body is committed. Raises Unavailable when it is not known to be."""
-        if self._waiting_bytes + len(body) > WAITING_BYTES_MAX:
-            raise Unavailable("too many bodies are waiting for the database")
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((body, kept))
-        self._waiting_bytes += len(body)
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush_all())
-        await kept
-
-    async def close(self) -> None:
-        """Finish what was begun and let go of the database."""
-        if self._flusher is not None:
-            await self._flusher
-        await self._disconnect()
-
-    async def _flush_all(self) -> None:
-        while self._waiting:
-            group = self._take_group()
-            try:
-                await self._insert([body for body, _ in group])
-            except Exception as error:
-                log.warning("The inbox did not commit %d bodies: %s", len(group), error)
-                await self._disconnect()
-                self._answer(group, Unavailable(str(error)))
-            else:
-                self._answer(group, None)
-                self._on_commit()
-
-    def _take_group(self) -> list[tuple[bytes, asyncio.Future[None]]]:
-        size = count = 0
-        for body, _ in self._waiting[:FLUSH_BODIES_MAX]:
-            size += len(body)
-            if count and size > FLUSH_BYTES_MAX:
-                break
-            count += 1
-        group, self._waiting = self._waiting[:count], self._waiting[count:]
-        self._waiting_bytes -= sum(len(body) for body, _ in group)
-        return group
-
-    @staticmethod
-    def _answer(
-        group: list[tuple[bytes, asyncio.Future[None]]], failure: Unavailable | None
-    ) -> None:
-        for _, kept in group:
-            if kept.done():  # the sender hung up and its request was cancelled
-                continue
-            if failure is None:
-                kept.set_result(None)
-            else:
-                kept.set_exception(failure)
-
-    async def _insert(self, bodies: list[bytes]) -> None:
-        """Commit the bodies, over a new connection if the one at hand broke since its last use.
-
-        Then nobody knows whether they were committed, and they may be kept twice: a delivery that
-        is there twice is booked once.
-        """
-        was_open = self._connection is not None
+    async def read(self, receive: Receive) -> bytes | Refusal:
+        """The whole body, or why not."""
+        chunks: list[bytes] = []
         try:
-            await self._execute(bodies)
-        except psycopg.OperationalError:
-            if not was_open or not self._is_broken():
-                raise
-            await self._execute(bodies)
+            async with asyncio.timeout(self._door.body_seconds):
+                refusal = await self._read_into(chunks, receive)
+        except TimeoutError:
+            seconds = self._door.body_seconds
+            return Refusal(408, f"the body was not complete within {seconds:g} seconds")
+        finally:
+            self._arriving_bytes -= sum(map(len, chunks))
+        return b"".join(chunks) if refusal is None else refusal
 
-    async def _execute(self, bodies: list[bytes]) -> None:
-        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
-            connection = await self._connected()
-            await connection.execute(INSERT, [bodies])
-
-    def _is_broken(self) -> bool:
-        return self._connection is None or self._connection.closed
-
-    async def _connected(self) -> psycopg.AsyncConnection[Any]:
-        if self._connection is None or self._connection.closed:
-            self._connection = await psycopg.AsyncConnection.connect(
-                self._database_url,
-                autocommit=True,
-                connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                options=f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
-                application_name="pumploss receiver",
-            )
-        return self._connection
-
-    async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+    async def _read_into(self, chunks: list[bytes], receive: Receive) -> Refusal | None:
+        size = 0
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return Refusal(400, "the connection closed before the body was complete")
+            chunk = message.get("body", b"")
+            chunks.append(chunk)
+            size += len(chunk)
+            self._arriving_bytes += len(chunk)
+            if size > self._door.body_bytes_max:
+                return _too_large(self._door)
+            if self._arriving_bytes > self._door.reading_bytes_max:
+                return Refusal(503, "too many bodies are arriving at once, please send again")
+            more = message.get("more_body", False)
+        return None
 
 
 class Receiver:
@@ -167,12 +97,13 @@ class Receiver:
         self._kicker: asyncio.Task[None] | None = None
         self._kick_again = False
         self._inbox = Inbox(door.database_url, self._on_commit)
+        self._intake = Intake(door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         refusal = self._refused_by_head(scope)
         if refusal is None:
-            body = await self._body(receive)
+            body = await self._intake.read(receive)
             refusal = body if isinstance(body, Refusal) else await self._keep(body)
         await _answer(send, refusal or Refusal(200, "kept"))
 
@@ -183,40 +114,26 @@ class Receiver:
             await self._kicker
 
     def _refused_by_head(self, scope: Scope) -> Refusal | None:
-        """Method, secret and announced size decide before a byte of the body is read."""
+        """Method, secret, encoding and announced size decide before the body is read."""
         if scope["method"] != "POST":
             return Refusal(405, "only POST is answered here")
         headers = dict(scope["headers"])
         if not self._is_known(headers.get(b"authorization", b"")):
             # Never 403: Helius does not retry it, and a delivery during a rotation would be lost.
             return Refusal(401, "the Authorization header is not the webhook's secret")
-        announced = headers.get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > self._door.body_bytes_max:
-            return self._too_large()
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            # Helius does not compress, and what is never expanded cannot explode.
+            return Refusal(415, "a body must come as it is, without a Content-Encoding")
+        announced = headers.get(b"content-length", b"0").lstrip(b"0")
+        limit = str(self._door.body_bytes_max).encode()
+        if announced.isdigit() and (len(announced), announced) > (len(limit), limit):
+            return _too_large(self._door)
         return None
 
     def _is_known(self, offered: bytes) -> bool:
         """Compare with every secret in constant time, whichever matches."""
         matches = [hmac.compare_digest(offered, secret) for secret in self._door.secrets]
         return any(matches)
-
-    def _too_large(self) -> Refusal:
-        return Refusal(413, f"a body may have {self._door.body_bytes_max} bytes at most")
-
-    async def _body(self, receive: Receive) -> bytes | Refusal:
-        chunks: list[bytes] = []
-        size = 0
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return Refusal(400, "the connection closed before the body was complete")
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._door.body_bytes_max:
-                return self._too_large()
-            more = message.get("more_body", False)
-        return b"".join(chunks)
 
     async def _keep(self, body: bytes) -> Refusal | None:
         start = body.lstrip()[:1]
@@ -242,12 +159,13 @@ class Receiver:
             await asyncio.to_thread(self._kick)
 
 
+def _too_large(door: Door) -> Refusal:
+    return Refusal(413, f"a body may have {door.body_bytes_max} bytes at most")
+
+
 async def _answer(send: Send, refusal: Refusal) -> None:
     body = refusal.reason.encode()
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
-    if refusal.status == 405:
-        headers.append((b"allow", b"POST"))
-    if refusal.status == 503:
-        headers.append((b"retry-after", b"1"))
+    headers += MORE_HEADERS.get(refusal.status, [])
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -4,11 +4,13 @@ from typing import Any
 
 from celery import shared_task
 
-from ingest import operations
+from ingest import archive, operations
 from pnl import kicks
 
 # A wake-up ends well before the task's time limit; what is left is found by the next one.
 WORK_SECONDS = 20
+# The archive never keeps the worker from the inbox for long.
+ARCHIVE_SECONDS = 2
 
 
 @shared_task
@@ -16,3 +18,9 @@ def process_inbox(**_: Any) -> None:
     """Book what waits in the inbox, and wake the boards."""
     kicks.awake(operations.INBOX_TASK)
     operations.process_until_empty(seconds=WORK_SECONDS)
+
+
+@shared_task
+def archive_inbox(**_: Any) -> None:
+    """Move what was booked some minutes ago out of the inbox."""
+    archive.archive_until_done(seconds=ARCHIVE_SECONDS)

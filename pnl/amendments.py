@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from pnl import rows, statements
-from pnl.engine.trades import Trade
+from pnl.engine.pricing import lamports_of
+from pnl.engine.trades import Side, Trade
 from pnl.folding import Past, realization_of
 from pnl.rollups import Share
 
@@ -26,7 +27,7 @@ class Withdrawn(NamedTuple):
     block_time: int
     trader_id: int
     token_id: int
-    side: int
+    side: Side
     venue: int
     token_units: int
     lamports: int | None
@@ -88,6 +89,22 @@ def withdraw_dropped(places: Collection[tuple[bytes, int]]) -> list[Withdrawn]:
     return _withdrawn(statements.WITHDRAW_DROPPED, sorted(places))
 
 
+def withdraw_mispriced(prices: Mapping[int, int]) -> list[tuple[Withdrawn, int]]:
+    """Take back the trades in other quotes whose SOL value is another by these prices, with it.
+
+    Prices are micro-USD by minute, as `pnl.engine.pricing` has them.
+    """
+    values: dict[int, int] = {}
+    for trade_id, minute, quote, units, lamports in rows.read(
+        statements.FIND_QUOTED, [(minute,) for minute in sorted(prices)]
+    ):
+        value = lamports_of(bytes(quote), int(units), prices[minute])
+        if value is not None and value != lamports:
+            values[trade_id] = value
+    withdrawn = _withdrawn(statements.WITHDRAW_TRADES, [(pk,) for pk in sorted(values)])
+    return [(trade, values[trade.id]) for trade in withdrawn]
+
+
 def pasts_of(withdrawn: Sequence[Withdrawn]) -> dict[int, Past]:
     """What withdrawn trades had contributed; their realizations are taken back, too."""
     ids = [(trade.id,) for trade in withdrawn]
@@ -117,6 +134,7 @@ def _made(row: rows.Row) -> Withdrawn:
     quote_units = None if trade.quote_units is None else int(trade.quote_units)
     return trade._replace(
         signature=bytes(trade.signature),
+        side=Side(trade.side),
         token_units=int(trade.token_units),
         fee_units=int(trade.fee_units),
         quote_units=quote_units,

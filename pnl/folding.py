@@ -7,12 +7,12 @@ fold in chain order whatever the order of arrival was.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from pnl import rows, statements
 from pnl.engine.booking import Booked, Realization, book
 from pnl.engine.positions import Position
-from pnl.engine.trades import Place, Side, Trade, place_of
+from pnl.engine.trades import Place, Side, place_of
 from pnl.rollups import Hours, Share
 
 _STATE: Final = tuple(name for name, _ in statements.POSITION_COLUMNS[:-5])
@@ -82,7 +82,28 @@ class Fold(NamedTuple):
     before: dict[int, Share] | None
 
 
-def entry_of(trade_id: int, trade: Trade) -> Entry:
+class Placed(Protocol):
+    """What an entry is made of: a trade as it was offered, or its row."""
+
+    @property
+    def slot(self) -> int: ...
+    @property
+    def block_index(self) -> int | None: ...
+    @property
+    def block_time(self) -> int: ...
+    @property
+    def side(self) -> Side: ...
+    @property
+    def token_units(self) -> int: ...
+    @property
+    def lamports(self) -> int | None: ...
+    @property
+    def signature(self) -> bytes: ...
+    @property
+    def event_index(self) -> int: ...
+
+
+def entry_of(trade_id: int, trade: Placed) -> Entry:
     """A trade that has its row."""
     return Entry(
         trade_id,

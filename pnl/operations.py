@@ -6,8 +6,9 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from pnl import amendments, folding, interning, rows, statements
+from pnl import amendments, folding, interning, queries, rows, statements
 from pnl.amendments import Identity, Withdrawn
+from pnl.engine.pricing import UNITS_PER_USD, lamports_of, minute_of
 from pnl.engine.trades import Trade
 from pnl.folding import Batch, Entry, Fold
 from pnl.models import Touched, Trader
@@ -29,7 +30,7 @@ def book_trades(trades: Iterable[Trade]) -> Booking:
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("book_trades belongs in its caller's transaction")
-    offered = list(trades)
+    offered = _priced(list(trades))
     reports = amendments.best_reports(offered)
     interned = _interned(reports)
     inserted = _insert(statements.INSERT_TRADES, interned.values())
@@ -53,6 +54,24 @@ def drop_trades(places: Collection[tuple[bytes, int]]) -> int:
         withdrawn = amendments.withdraw_dropped(places)
         _fold(Batch({}, amendments.pasts_of(withdrawn)))
     return len(withdrawn)
+
+
+def reprice(minutes: Collection[int]) -> int:
+    """Count the trades in other quotes of these minutes (Unix seconds) for what they are worth.
+
+    Returns how many trades got a SOL value, or another one. A minute without a price, and a quote
+    without one, change nothing.
+    """
+    with transaction.atomic():
+        found = amendments.withdraw_mispriced(queries.sol_prices(minutes))
+        pasts = amendments.pasts_of([trade for trade, _ in found])
+        valued = [trade._replace(lamports=lamports) for trade, lamports in found]
+        _insert(statements.RESTORE_TRADES, valued)
+        entries: dict[rows.Key, list[Entry]] = {}
+        for trade in valued:
+            entries.setdefault(trade.key, []).append(folding.entry_of(trade.id, trade))
+        _fold(Batch(entries, pasts))
+    return len(valued)
 
 
 def touch(trader_ids: Iterable[int]) -> None:
@@ -86,6 +105,23 @@ def save_trader(trader: Trader) -> None:
     with transaction.atomic():
         trader.save(update_fields=["label", "kind", "hidden", "watched"])
         touch([trader.pk])
+
+
+def _priced(trades: list[Trade]) -> list[Trade]:
+    """The trades in other quotes with what they are worth in SOL, where that is known already."""
+    quoted = [trade for trade in trades if trade.quote_mint in UNITS_PER_USD]
+    if not quoted:
+        return trades
+    prices = queries.sol_prices({minute_of(trade.block_time) for trade in quoted})
+    return [_valued(trade, prices) for trade in trades]
+
+
+def _valued(trade: Trade, prices: Mapping[int, int]) -> Trade:
+    micro_usd = prices.get(minute_of(trade.block_time))
+    if trade.quote_mint is None or micro_usd is None:
+        return trade
+    value = lamports_of(trade.quote_mint, trade.quote_units, micro_usd)
+    return trade._replace(priced_lamports=value)
 
 
 def _interned(reports: Mapping[Identity, Trade]) -> dict[Identity, rows.Row]:

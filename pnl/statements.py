@@ -156,14 +156,19 @@ DELETE FROM pnl_trade t
 RETURNING t.id, {_as_read(TRADE_COLUMNS, "t")}
 """  # noqa: S608
 
-# Trades in other quotes of these minutes, whose SOL value is told anew.
-WITHDRAW_QUOTED = f"""
-DELETE FROM pnl_trade t
- USING unnest(%b::int8[]) AS k(minute)
- WHERE t.quote_id IS NOT NULL AND t.block_time >= to_timestamp(k.minute)
-   AND t.block_time < to_timestamp(k.minute) + interval '1 minute'
+WITHDRAW_TRADES = f"""
+DELETE FROM pnl_trade t USING unnest(%b::int8[]) AS k(id) WHERE t.id = k.id
 RETURNING t.id, {_as_read(TRADE_COLUMNS, "t")}
 """  # noqa: S608
+
+# What was paid in other quotes in these minutes, and what it counts for in SOL.
+FIND_QUOTED = """
+SELECT t.id, k.minute, q.mint, t.quote_units::text, t.lamports
+  FROM unnest(%b::int8[]) AS k(minute)
+  JOIN pnl_trade t ON t.quote_id IS NOT NULL AND t.block_time >= to_timestamp(k.minute)
+                  AND t.block_time < to_timestamp(k.minute) + interval '1 minute'
+  JOIN pnl_token q ON q.id = t.quote_id
+"""
 
 FIND_EXACT = """
 SELECT DISTINCT t.signature FROM pnl_trade t

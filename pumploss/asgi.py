@@ -30,6 +30,8 @@ receiver = Receiver(
         settings.DATABASE_URL,
         tuple(secret.encode() for secret in settings.HELIUS_WEBHOOK_SECRETS),
         settings.RECEIVER_MAX_BODY_BYTES,
+        settings.RECEIVER_BODY_SECONDS,
+        settings.RECEIVER_READING_BYTES,
     ),
     kick=inbox.wake,
 )

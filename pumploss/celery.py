@@ -45,6 +45,11 @@ app.conf.update(
             "schedule": 1.0,
             "options": {"expires": 2},
         },
+        "archive the inbox": {
+            "task": "ingest.tasks.archive_inbox",
+            "schedule": 10.0,
+            "options": {"expires": 20},
+        },
         "refresh the boards": {
             "task": "leaderboard.tasks.refresh_boards",
             "schedule": 1.0,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.cache import cache
@@ -19,7 +19,7 @@ from rest_framework.request import Request
 import ingest.queries
 import leaderboard.queries
 import pnl.queries
-from ingest.queries import Backlog
+from ingest.queries import Backlog, Storage
 from leaderboard.models import Board, Period
 from pnl import alarms
 from pnl.api import Endpoint, answer, choice, described, moment, open_to_all, shape
@@ -82,6 +82,9 @@ class StatusAPI(Endpoint):
                     "pending": serializers.IntegerField(),
                     "set_aside": serializers.IntegerField(),
                     "oldest_pending_seconds": serializers.IntegerField(allow_null=True),
+                    "size_bytes": serializers.IntegerField(),
+                    "archived_estimate": serializers.IntegerField(),
+                    "oldest_archived_day": serializers.DateField(allow_null=True),
                 },
             )(),
             "prices": shape(
@@ -115,7 +118,7 @@ class StatusAPI(Endpoint):
         return answer(
             {
                 "as_of": leaderboard.queries.iso(now),
-                "inbox": _inbox(ingest.queries.backlog(), now),
+                "inbox": _inbox(ingest.queries.backlog(), ingest.queries.storage(), now),
                 "prices": _prices(),
                 "alarms": [_alarm(alarm) for alarm in alarms.standing()],
                 "boards": [_board(board) for board in _boards()],
@@ -131,11 +134,15 @@ class SchemaAPI(SpectacularAPIView):
         return open_to_all(super().finalize_response(request, response, *args, **kwargs))
 
 
-def _inbox(backlog: Backlog, now: datetime) -> dict[str, Any]:
+def _inbox(backlog: Backlog, storage: Storage, now: datetime) -> dict[str, Any]:
+    day = storage.oldest_day
     return {
         "pending": backlog.pending,
         "set_aside": backlog.set_aside,
         "oldest_pending_seconds": _age(backlog, now),
+        "size_bytes": storage.inbox_bytes,
+        "archived_estimate": storage.archived_estimate,
+        "oldest_archived_day": None if day is None else day.isoformat(),
     }
 
 
@@ -209,11 +216,17 @@ def _measured() -> list[str]:
     newest = pnl.queries.newest_price_minute()
     prices: list[Sample] = [] if newest is None else [("", int(newest.timestamp()))]
     unpriced = pnl.queries.trades_waiting()
+    storage = ingest.queries.storage()
+    oldest_day = storage.oldest_day
+    since: list[Sample] = [] if oldest_day is None else [("", _midnight(oldest_day))]
     return [
         *_gauge("inbox_pending", "Deliveries not looked at yet.", [("", backlog.pending)]),
         *_gauge("inbox_set_aside", "Deliveries kept with an error.", [("", backlog.set_aside)]),
         *_gauge("inbox_oldest_pending_seconds", "Age of the oldest pending one.", [("", age)]),
-        *_gauge("unknown_layouts", "Events beyond what we know of them.", [("", unknown)]),
+        *_gauge("unknown_layouts", "Events kept, beyond what we know.", [("", unknown)]),
+        *_gauge("inbox_size_bytes", "The inbox on disk.", [("", storage.inbox_bytes)]),
+        *_gauge("archived_estimate", "Archived deliveries.", [("", storage.archived_estimate)]),
+        *_gauge("archived_since_timestamp_seconds", "The oldest day kept.", since),
         *_gauge("boards_waiting", "Notes that a trader must be summed again.", [("", touched)]),
         *_gauge("sol_price_timestamp_seconds", "The newest minute with a price of SOL.", prices),
         *_gauge("trades_unpriced", "Trades waiting for a price, to a limit.", [("", unpriced)]),
@@ -223,6 +236,10 @@ def _measured() -> list[str]:
         *_gauge("board_refreshed_timestamp_seconds", "When a board was looked at.", refreshed),
         *_gauge("rows_estimate", "Rows of a table, as the planner estimates.", _estimates()),
     ]
+
+
+def _midnight(day: date) -> int:
+    return int(datetime.combine(day, datetime.min.time(), UTC).timestamp())
 
 
 def _estimates() -> list[Sample]:

@@ -20,9 +20,18 @@ WSGI_APPLICATION = "pumploss.wsgi.application"
 # The door. Two secrets may be valid at once, so that one can be replaced without losing a delivery.
 HELIUS_WEBHOOK_SECRETS = env.words("HELIUS_WEBHOOK_SECRETS")
 RECEIVER_MAX_BODY_BYTES = env.integer("RECEIVER_MAX_BODY_BYTES", 16 * 1024 * 1024, least=1024)
+# A body that trickles in, and many that do at once, must not hold the door open or fill the memory.
+RECEIVER_BODY_SECONDS = env.integer("RECEIVER_BODY_SECONDS", 10, least=1)
+RECEIVER_READING_BYTES = env.integer(
+    "RECEIVER_READING_BYTES",
+    max(128 * 1024 * 1024, RECEIVER_MAX_BODY_BYTES),
+    least=RECEIVER_MAX_BODY_BYTES,
+)
 # Whom a booked batch wakes: ingest knows no board, so the wiring names the task.
 WAKE_AFTER_BOOKING = ["leaderboard.tasks.refresh_boards"]
 INBOX_BATCH_DELIVERIES = env.integer("INBOX_BATCH_DELIVERIES", 1000, least=1)
+# Days for which processed bodies are kept.
+INBOX_KEEP_DAYS = env.integer("INBOX_KEEP_DAYS", 14, least=1)
 BOARD_ROWS = 100
 BOARD_CACHE_SECONDS = 5
 

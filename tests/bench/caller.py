@@ -108,6 +108,45 @@ class Load:
             self._done.set()
 
 
+class Pace:
+    """Sends at a fixed rate, whatever the answers: a late one does not hold the next ones back.
+
+    A latency counts from the moment at which the request was due.
+    """
+
+    def __init__(self, requests: list[bytes], rate: float) -> None:
+        self._requests = requests
+        self._rate = rate
+        self._free: asyncio.Queue[Caller] = asyncio.Queue()
+        self._due: dict[Caller, float] = {}
+        self._statuses: Counter[int] = Counter()
+        self._latencies: list[float] = []
+
+    async def run(self, port: int, connections: int) -> Tally:
+        """Send each request once at its time, and wait for the last answers."""
+        callers = [await connect(port, self._on_answer) for _ in range(connections)]
+        for caller in callers:
+            self._free.put_nowait(caller)
+        began = time.perf_counter()
+        for place, request in enumerate(self._requests):
+            due = began + place / self._rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            caller = await self._free.get()
+            self._due[caller] = due
+            caller.send(request)
+        for _ in callers:
+            await self._free.get()
+        seconds = time.perf_counter() - began
+        for caller in callers:
+            caller.close()
+        return Tally(dict(self._statuses), self._latencies, seconds)
+
+    def _on_answer(self, caller: Caller, status: int, _seconds: float) -> None:
+        self._statuses[status] += 1
+        self._latencies.append(time.perf_counter() - self._due.pop(caller))
+        self._free.put_nowait(caller)
+
+
 async def connect(port: int, answered: Callable[[Caller, int, float], None]) -> Caller:
     """An open connection to the web process at this port."""
     loop = asyncio.get_running_loop()
@@ -129,6 +168,15 @@ def drive(port: int, connections: int, requests: list[bytes], seconds: float) ->
 
     async def round_of_load() -> Tally:
         return await Load(requests, seconds).run(port, connections)
+
+    return uvloop.run(round_of_load())
+
+
+def drive_paced(port: int, connections: int, requests: list[bytes], rate: float) -> Tally:
+    """These requests at this rate, in an event loop of its own."""
+
+    async def round_of_load() -> Tally:
+        return await Pace(requests, rate).run(port, connections)
 
     return uvloop.run(round_of_load())
 

@@ -24,7 +24,10 @@ class Sizes(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """One measured thing. `against` names the figure of the same report that it is held against."""
+    """One measured thing. `against` names the figure of the same report that it is held against.
+
+    Targets are for the median, and for the ratio to what it is held against.
+    """
 
     name: str
     unit: str
@@ -39,14 +42,6 @@ class Figure(NamedTuple):
     def value(self) -> float:
         """The median of the rounds."""
         return median(self.rounds)
-
-    def target(self, ratio: float | None) -> str:
-        """What was asked for, of the value and of its ratio, and whether it was reached here."""
-        asked = [
-            *_bounds(self.value, self.at_least, self.at_most, ",.0f"),
-            *_bounds(ratio, self.ratio_at_least, self.ratio_at_most, ".2f"),
-        ]
-        return ", ".join(asked)
 
 
 class Report(NamedTuple):
@@ -63,6 +58,22 @@ class Report(NamedTuple):
             return None
         pairs = zip(figure.rounds, known[figure.against], strict=True)
         return median(ours / theirs for ours, theirs in pairs)
+
+
+def targets_of(report: Report, figure: Figure) -> str:
+    """What was asked for, and whether it was reached here."""
+    ratio = report.ratio(figure)
+    asked = (
+        (figure.value, ">=", figure.at_least, ""),
+        (figure.value, "<=", figure.at_most, ""),
+        (ratio, ">=", figure.ratio_at_least, "ratio "),
+        (ratio, "<=", figure.ratio_at_most, "ratio "),
+    )
+    return ", ".join(
+        f"{name}{sign} {bound:,g} {_verdict(found >= bound if sign == '>=' else found <= bound)}"
+        for found, sign, bound, name in asked
+        if bound is not None and found is not None
+    )
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -110,10 +121,10 @@ def _figure_as_json(report: Report, figure: Figure) -> dict[str, Any]:
         "rounds": list(figure.rounds),
         "against": figure.against,
         "ratio": report.ratio(figure),
-        "ratio_at_least": figure.ratio_at_least,
-        "ratio_at_most": figure.ratio_at_most,
         "at_least": figure.at_least,
         "at_most": figure.at_most,
+        "ratio_at_least": figure.ratio_at_least,
+        "ratio_at_most": figure.ratio_at_most,
     }
 
 
@@ -129,7 +140,11 @@ def _row(report: Report, figure: Figure) -> tuple[str, ...]:
     numbers = (figure.value, min(figure.rounds), max(figure.rounds))
     return (
         *(f"  {figure.name}", *map(_number, numbers), figure.unit),
-        *("" if ratio is None else f"{ratio:.3f}", figure.against or "", figure.target(ratio)),
+        *(
+            "" if ratio is None else f"{ratio:.3f}",
+            figure.against or "",
+            targets_of(report, figure),
+        ),
     )
 
 

@@ -34,6 +34,15 @@ def web(place: Scratch, application: str = PRODUCT) -> Iterator[int]:
 
 
 @contextmanager
+def worker(place: Scratch) -> Iterator[None]:
+    """The worker of the Procfile and the clock that wakes it."""
+    with ExitStack() as stack:
+        for name in ("worker", "beat"):
+            stack.enter_context(_process(place, name, commands_of(CLONE)[name], 0))
+        yield
+
+
+@contextmanager
 def site(place: Scratch) -> Iterator[int]:
     """The port of the whole site: every process of the Procfile."""
     with ExitStack() as stack:

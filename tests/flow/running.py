@@ -31,7 +31,8 @@ STOP_PATIENCE = 20.0
 class RunningStack:
     """Start it, break parts of it, look at what is left; nothing of it outlives `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        self._settings = settings
         self.directory = Path(tempfile.mkdtemp(prefix="pumploss-"))
         # The servers' user has to pass through the folder; it still cannot look into it.
         self.directory.chmod(0o711)
@@ -62,12 +63,12 @@ class RunningStack:
 
     @property
     def secret(self) -> str:
-        return self.environ["HELIUS_WEBHOOK_SECRETS"]
+        return self.environ["HELIUS_WEBHOOK_SECRETS"].partition(",")[0]
 
     def start(self) -> None:
         """Servers, schema, every process of the Procfile; returns when the site answers."""
         urls = {"DATABASE_URL": self.postgres.start(), "REDIS_URL": self.valkey.start()}
-        own = generated(self.directory) | urls
+        own = generated(self.directory) | urls | self._settings
         self.environ = process_environ(own, self.port, self.directory)
         migrate(self.environ)
         for name in commands_of():
@@ -87,8 +88,12 @@ class RunningStack:
             remove(self.directory)
 
     def start_process(self, name: str) -> None:
-        """One line of the Procfile; again after `kill`, with its log continued."""
-        command = ["/bin/sh", "-c", commands_of()[name]]
+        """One line of the Procfile; again after `kill`, with its log continued.
+
+        `worker-2` is another process of the line `worker`.
+        """
+        line, _, number = name.partition("-")
+        command = ["/bin/sh", "-c", commands_of()[line].replace(f"{line}@", f"{line}{number}@")]
         log = self._log(name)
         self._processes[name] = spawn(command, log=log, cwd=CLONE, environ=self.environ)
 
@@ -111,6 +116,11 @@ class RunningStack:
             cursor = connection.execute(query.encode(), params)
             return cursor.fetchall() if cursor.description else []
 
+    def sql_outside(self, statement: str) -> None:
+        """A statement that no transaction may hold, such as one about a tablespace."""
+        with psycopg.connect(self.postgres.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
     def post(self, body: bytes) -> int:
         """Delivers one webhook body as Helius would; the status of the answer."""
         headers = {"Authorization": self.secret, "Content-Type": "application/json"}
@@ -122,21 +132,26 @@ class RunningStack:
         deadline = time.monotonic() + timeout
         while not (answer := condition()):
             if time.monotonic() > deadline:
-                raise AssertionError(f"Not within {timeout:.0f} s.\n{self._last_words()}")
+                raise AssertionError(f"Not within {timeout:.0f} s.\n{self.last_words()}")
             time.sleep(0.05)
         return answer
+
+    def is_answering(self) -> bool:
+        return answers(self.url)
 
     def _is_up(self) -> bool:
         """A process that falls while starting is told at once, not after the whole wait."""
         fallen = [name for name in self._processes if not self.is_running(name)]
-        assert not fallen, f"{fallen} ended while starting.\n{self._last_words()}"
-        return answers(self.url)
+        assert not fallen, f"{fallen} ended while starting.\n{self.last_words()}"
+        return self.is_answering()
 
     def _log(self, name: str) -> Path:
         return self.directory / f"{name}.log"
 
-    def _last_words(self) -> str:
-        names = [name for name in commands_of() if self._log(name).exists()]
+    def last_words(self) -> str:
+        """The ends of the processes' logs."""
+        names = [*commands_of(), *(name for name in self._processes if name not in commands_of())]
+        names = [name for name in names if self._log(name).exists()]
         return "\n".join(f"{name}:\n{last_lines(self._log(name))}" for name in names)
 
 

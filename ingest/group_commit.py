@@ -1,0 +1,135 @@
+"""Group commit: bodies that wait at the same moment become durable in one transaction.
+
+A flush starts as soon as the one before has ended; a timer would only add its own wait.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+log = logging.getLogger(__name__)
+
+# One flush: bounded, so that a burst neither holds the answer back nor fills the memory.
+FLUSH_BODIES_MAX = 512
+FLUSH_BYTES_MAX = 16 * 1024 * 1024
+# Bodies waiting for a flush; beyond it the truth is that we cannot keep up.
+WAITING_BYTES_MAX = 256 * 1024 * 1024
+CONNECT_TIMEOUT_SECONDS = 3
+STATEMENT_TIMEOUT_MILLISECONDS = 5000
+# A server that hangs answers no timeout of its own.
+ANSWER_TIMEOUT_SECONDS = 8
+
+INSERT = """
+INSERT INTO ingest_delivery (body, size_bytes)
+SELECT body, octet_length(body) FROM unnest(%b::bytea[]) AS b(body)
+"""
+
+
+class Unavailable(Exception):
+    """The inbox could not keep the body; the sender must try again."""
+
+
+class Inbox:
+    """The durable inbox, as the door sees it."""
+
+    def __init__(self, database_url: str, on_commit: Callable[[], None]) -> None:
+        self._database_url = database_url
+        self._on_commit = on_commit
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._waiting_bytes = 0
+        self._flusher: asyncio.Task[None] | None = None
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def keep(self, body: bytes) -> None:
+        """Return once the body is committed. Raises Unavailable when it is not known to be."""
+        if self._waiting_bytes + len(body) > WAITING_BYTES_MAX:
+            raise Unavailable("too many bodies are waiting for the database")
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((body, kept))
+        self._waiting_bytes += len(body)
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush_all())
+        await kept
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the database."""
+        if self._flusher is not None:
+            await self._flusher
+        await self._disconnect()
+
+    async def _flush_all(self) -> None:
+        while self._waiting:
+            group = self._take_group()
+            try:
+                await self._insert([body for body, _ in group])
+            except Exception as error:
+                log.warning("The inbox did not commit %d bodies: %s", len(group), error)
+                await self._disconnect()
+                self._answer(group, Unavailable(str(error)))
+            else:
+                self._answer(group, None)
+                self._on_commit()
+
+    def _take_group(self) -> list[tuple[bytes, asyncio.Future[None]]]:
+        size = count = 0
+        for body, _ in self._waiting[:FLUSH_BODIES_MAX]:
+            size += len(body)
+            if count and size > FLUSH_BYTES_MAX:
+                break
+            count += 1
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._waiting_bytes -= sum(len(body) for body, _ in group)
+        return group
+
+    @staticmethod
+    def _answer(
+        group: list[tuple[bytes, asyncio.Future[None]]], failure: Unavailable | None
+    ) -> None:
+        for _, kept in group:
+            if kept.done():  # the sender hung up and its request was cancelled
+                continue
+            if failure is None:
+                kept.set_result(None)
+            else:
+                kept.set_exception(failure)
+
+    async def _insert(self, bodies: list[bytes]) -> None:
+        """Commit the bodies, over a new connection if the one at hand broke since its last use.
+
+        Then nobody knows whether they were committed, and they may be kept twice: a delivery that
+        is there twice is booked once.
+        """
+        was_open = self._connection is not None
+        try:
+            await self._execute(bodies)
+        except psycopg.OperationalError:
+            if not was_open or not self._is_broken():
+                raise
+            await self._execute(bodies)
+
+    async def _execute(self, bodies: list[bytes]) -> None:
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+            connection = await self._connected()
+            await connection.execute(INSERT, [bodies])
+
+    def _is_broken(self) -> bool:
+        return self._connection is None or self._connection.closed
+
+    async def _connected(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._database_url,
+                autocommit=True,
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                options=f"-c statement_timeout={STATEMENT_TIMEOUT_MILLISECONDS}",
+                application_name="pumploss receiver",
+            )
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
