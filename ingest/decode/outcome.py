@@ -25,7 +25,8 @@ class Decoded:
     """A transaction with at least one trade, in execution order.
 
     `signature` has 64 bytes. `unknown_layouts` counts trade events with bytes after the fields we
-    know: their trades are good, but the program has grown and somebody should read its notes.
+    know, or with a total that those do not add up to: they are booked by what we know, but the
+    program has grown and somebody should read its notes.
     """
 
     index: int
