@@ -35,7 +35,7 @@ class Delivery(models.Model):
     processed_at = models.DateTimeField(null=True)
     set_aside_at = models.DateTimeField(null=True)
     trades = models.IntegerField(null=True)
-    # Events with bytes behind the fields that the decoder knows: booked, but somebody should look.
+    # Events that have grown beyond the fields the decoder knows: booked, but somebody should look.
     unknown_layouts = models.IntegerField(null=True)
     # What was well formed but not ours to book: [{"transaction", "signature", "reason", "detail"}].
     dropped = models.JSONField(null=True)

@@ -231,8 +231,8 @@ def _warn_of_growth(readings: Iterable[Reading]) -> None:
         return
     events = sum(sum(reading.unknown_layouts) for reading in grown)
     detail = (
-        f"{events} events of {len(grown)} deliveries, such as {grown[0].delivery_id}, have bytes "
-        "that the decoder does not know. Their trades are booked by the fields it knows."
+        f"{events} events of {len(grown)} deliveries, such as {grown[0].delivery_id}, have grown "
+        "beyond what the decoder knows. They are booked by the fields it knows."
     )
     transaction.on_commit(lambda: alarms.sound(UNKNOWN_LAYOUT, detail), robust=True)
 

@@ -124,7 +124,7 @@ def waiting_enrichments(limit: int) -> list[Wanted]:
 
 
 def unknown_layouts() -> int:
-    """How many events of all that is kept have bytes that the decoder does not know."""
+    """How many events of all that is kept have grown beyond what the decoder knows."""
     return sum(
         int(kept.filter(unknown_layouts__gt=0).aggregate(n=Sum("unknown_layouts", default=0))["n"])
         for kept in (Delivery.objects.all(), Archived.objects.all())

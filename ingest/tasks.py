@@ -1,10 +1,10 @@
-"""Wake-ups of the inbox. The rows are the queue; a task only says: look."""
+"""Wake-ups of the inbox and of the price watch. The rows are the queue; a task only says: look."""
 
 from typing import Any
 
 from celery import shared_task
 
-from ingest import archive, operations
+from ingest import archive, operations, pricing
 from pnl import kicks
 
 # A wake-up ends well before the task's time limit; what is left is found by the next one.
@@ -24,3 +24,9 @@ def process_inbox(**_: Any) -> None:
 def archive_inbox(**_: Any) -> None:
     """Move what was booked some minutes ago out of the inbox."""
     archive.archive_until_done(seconds=ARCHIVE_SECONDS)
+
+
+@shared_task
+def watch_sol_price(**_: Any) -> None:
+    """Fetch the newest prices of SOL and those that trades wait for."""
+    pricing.watch()

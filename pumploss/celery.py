@@ -8,6 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pumploss.settings")
 
 INBOX_QUEUE = "inbox"
 BOARDS_QUEUE = "boards"
+# What waits for other sites has a process of its own: neither inbox nor boards wait with it.
+ERRANDS_QUEUE = "errands"
 
 app = Celery("pumploss")
 app.conf.update(
@@ -35,6 +37,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     timezone="UTC",
     task_routes={
+        "ingest.tasks.watch_sol_price": {"queue": ERRANDS_QUEUE},
         "ingest.tasks.*": {"queue": INBOX_QUEUE},
         "leaderboard.tasks.*": {"queue": BOARDS_QUEUE},
     },
@@ -54,6 +57,11 @@ app.conf.update(
             "task": "leaderboard.tasks.refresh_boards",
             "schedule": 1.0,
             "options": {"expires": 2},
+        },
+        "watch the price of SOL": {
+            "task": "ingest.tasks.watch_sol_price",
+            "schedule": 60.0,
+            "options": {"expires": 60},
         },
     },
 )

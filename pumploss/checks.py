@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from ingest import price_source
+
 SECRET_LEAST_CHARACTERS = 16
 
 
@@ -22,3 +24,13 @@ def webhook_secrets(**_: Any) -> list[CheckMessage]:
         hint = f"Use at least {SECRET_LEAST_CHARACTERS} random characters."
         return [Error("A webhook secret is too short.", hint, id="pumploss.E002")]
     return []
+
+
+@register()
+def price_source_url(**_: Any) -> list[CheckMessage]:
+    """Prices of SOL are asked for by a URL that says from when to when, or not at all."""
+    if not settings.SOL_PRICE_URL:
+        return []
+    hint = "See SOL_PRICE_URL in README.md, or leave it empty."
+    problems = price_source.problems_of(settings.SOL_PRICE_URL)
+    return [Error(f"SOL_PRICE_URL: {problem}.", hint, id="pumploss.E003") for problem in problems]

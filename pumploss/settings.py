@@ -32,6 +32,8 @@ WAKE_AFTER_BOOKING = ["leaderboard.tasks.refresh_boards"]
 INBOX_BATCH_DELIVERIES = env.integer("INBOX_BATCH_DELIVERIES", 1000, least=1)
 # Days for which processed bodies are kept.
 INBOX_KEEP_DAYS = env.integer("INBOX_KEEP_DAYS", 14, least=1)
+# Where minute prices of SOL are asked for; nowhere if empty. See pumploss/checks.py for its form.
+SOL_PRICE_URL = env.text("SOL_PRICE_URL", "")
 BOARD_ROWS = 100
 BOARD_CACHE_SECONDS = 5
 

@@ -56,8 +56,8 @@ class Decoded:
 
     `signature` has 64 bytes. `order_unknown` tells that it came without its place in the block, and
     that a raw body of it would know more. `unknown_layouts` counts trade events with bytes after
-    the fields we know: their trades are good, but the program has grown and somebody should read
-    its notes.
+    the fields we know, or with a total that those do not add up to: they are booked by what we
+    know, but the program has grown and somebody should read its notes.
     """
 
     index: int

@@ -17,7 +17,7 @@ from tests.flow.running import RunningStack
 from tests.flow.truth import answer, check_wallets, settle
 from tests.flow.viewer import Viewer, catch_up, fresh_look
 
-PROCESSES = ("web", "worker", "board", "beat")
+PROCESSES = ("web", "worker", "board", "errands", "beat")
 SENDERS = 6
 PATIENCE = 60.0
 PENDING = """

@@ -1,10 +1,13 @@
 """A body posted over HTTP becomes a trade, a position, a result, a standing, a frame, an answer."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,9 +15,12 @@ import based58
 import pytest
 import requests
 
+from ingest.decode.programs import PUMP
 from ingest.market.deliveries import Harm, deliver
 from ingest.market.market import Market
+from pnl.engine.pricing import USDC_BYTES
 from pnl.engine.trades import Venue
+from pumploss.stack.places import CLONE
 from tests.flow.bodies import SOL, Chain, base58, body_of, elements_of, wallet
 from tests.flow.running import RunningStack
 from tests.flow.truth import answer, check_wallets, settle
@@ -115,6 +121,31 @@ def _cut(element: dict[str, Any]) -> dict[str, Any]:
     return element
 
 
+def test_dollars_that_were_posted_count_once_their_prices_are_imported(
+    running_stack: RunningStack, tmp_path: Path
+) -> None:
+    chain = Chain("dollars", int(time.time()) // 60 * 60 - 600)
+    in_sol = [chain.buy("dollars", "A", 10, 300 * 10**6), chain.sell("dollars", "A", 10, 10**8)]
+    trades = [trade._replace(quote_mint=USDC_BYTES) for trade in in_sol]
+    assert running_stack.post(body_of(trades)) == 200
+    settle(running_stack)
+    check_wallets(running_stack, trades)
+    path = f"wallets/{base58(wallet('dollars'))}/"
+    before = answer(running_stack, path)
+    assert (before["flags"], before["realizations"]) == (["unpriced"], [])
+    prices = tmp_path / "prices.csv"
+    prices.write_text(f"minute,usd\n{chain.at},100.0\n")
+    command = [sys.executable, "manage.py", "import_sol_prices", str(prices)]
+    subprocess.run(command, cwd=CLONE, env=running_stack.environ, check=True)
+    settle(running_stack)
+    paid = [(trade, trade.quote_units * 10) for trade in trades]
+    check_wallets(running_stack, [t._replace(priced_lamports=lamports) for t, lamports in paid])
+    after = answer(running_stack, path)
+    assert (after["flags"], after["totals"]["realized_sol"]) == ([], "-2.000000000")
+    assert after["realizations"][0]["realized_usd"] == "-200.000000"
+    assert after["periods"][0]["realized_sol"] == "-2.000000000"
+
+
 BREAKS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a slot that is no number": lambda element: element | {"slot": "soon"},
     "no message": lambda element: element | {"transaction": {"signatures": ["x"]}},
@@ -144,7 +175,8 @@ def test_what_is_no_trade_is_dropped_with_its_reason(running_stack: RunningStack
     chain = Chain("dropped")
     failed, empty, bought = elements_of(chain.buy("dropped", "A", 5, SOL) for _ in range(3))
     failed["meta"]["err"] = {"InstructionError": [0, {"Custom": 6002}]}
-    empty["meta"]["innerInstructions"] = []
+    log = [f"Program {PUMP} invoke [1]", f"Program {PUMP} success"]
+    empty["meta"] |= {"innerInstructions": [], "logMessages": log}
     assert running_stack.post(json.dumps([failed, empty, bought]).encode()) == 200
     settle(running_stack)
     processed, aside, trades, error, dropped = running_stack.sql(LATEST)[0]

@@ -10,7 +10,7 @@ from pumploss.stack.procfile import commands_of, process_environ
 
 
 def test_it_lists_every_process_of_the_site() -> None:
-    assert list(commands_of()) == ["web", "worker", "board", "beat"]
+    assert list(commands_of()) == ["web", "worker", "board", "errands", "beat"]
 
 
 @pytest.mark.parametrize("name", commands_of())
