@@ -1,7 +1,9 @@
 """What came enhanced is booked at once where it can be, and asked for raw, once."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -11,8 +13,8 @@ from ingest.queries import Wanted, waiting_enrichments
 from pnl.models import Position, Trade
 from tests.flow.shown import leave_files_out
 from tests.flow.truth import Ask
-from tests.unit.ingest.decode.building import SLOT, Builder, Json, body, curve_event, text
-from tests.unit.ingest.decode.enhancing import Parsed, curve_buy, curve_sell, rendered
+from tests.unit.ingest.decode.building import SLOT, Builder, Json, body, curve_event, raw, text
+from tests.unit.ingest.decode.enhancing import ANN, MINT, Parsed, curve_buy, curve_sell, rendered
 
 SOL = 1_000_000_000
 FEES = 12_500_000
@@ -46,13 +48,29 @@ def test_an_enhanced_buy_and_sell_are_a_position(ask: Ask) -> None:
     assert set(Trade.objects.values_list("block_index", flat=True)) == {None}
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 0)])
+def test_a_raw_body_takes_the_place_of_what_was_inferred(ask: Ask, order: Sequence[int]) -> None:
+    """The coin's creator takes less than usual, which no balance of a partial body could tell."""
+    event = curve_event(sol=SOL, tokens=UNITS, fee=9_500_000, mint=raw(MINT), user=raw(ANN))
+    exact = Builder().curve(event).element()
+    exact["transaction"]["signatures"] = [signature(0)]
+    both = (buy(0), exact)
+    for at in order:
+        received(both[at])
+    trade = Trade.objects.get()
+    assert (trade.lamports, trade.inferred) == (SOL + 9_500_000, False)
+    assert trade.block_index == exact["indexWithinBlock"]
+    assert Position.objects.get().cost_lamports == SOL + 9_500_000
+    assert reasons() == {signature(0): "order_unknown"}
+
+
 def test_an_enhanced_payload_without_events_or_with_is_asked_for(ask: Ask) -> None:
-    raw = Builder().curve(curve_event()).element()
-    count = len(raw["transaction"]["message"]["accountKeys"])
-    raw["meta"] |= {"preBalances": [0] * count, "postBalances": [0] * count}
-    raw["meta"] |= {"postTokenBalances": []}
-    raw["transaction"]["signatures"] = [signature(1)]
-    received(buy(0), rendered(raw, with_events=True))
+    told = Builder().curve(curve_event()).element()
+    count = len(told["transaction"]["message"]["accountKeys"])
+    told["meta"] |= {"preBalances": [0] * count, "postBalances": [0] * count}
+    told["meta"] |= {"postTokenBalances": []}
+    told["transaction"]["signatures"] = [signature(1)]
+    received(buy(0), rendered(told, with_events=True))
     assert reasons() == dict.fromkeys((signature(0), signature(1)), "order_unknown")
     assert set(Enrichment.objects.values_list("slot", flat=True)) == {SLOT}
 
