@@ -17,8 +17,9 @@ from ingest import (
     operations,
     queries,
 )
-from ingest.models import Archived, Delivery, DeliveryQuerySet
-from pnl.admin import ReadOnlyAdmin
+from ingest.models import Archived, Delivery, DeliveryQuerySet, Enrichment
+from pnl.admin import ReadOnlyAdmin, is_key
+from pnl.fields import SIGNATURE_BYTES
 
 SHOWN_CHARACTERS_MAX = 200_000
 # Indenting needs the whole body in memory several times over: a large one is shown as it came.
@@ -168,6 +169,24 @@ class DeliveryAdmin(InboxAdmin):
     def content(self, delivery: Delivery) -> SafeString:
         """The body, indented where it is JSON; its beginning where it is long."""
         return preformatted(readable(bytes(delivery.body)))
+
+
+@admin.register(Enrichment)
+class EnrichmentAdmin(ReadOnlyAdmin):
+    """What came enhanced and is asked for raw."""
+
+    list_display = ("signature", "reason", "requested_at", "attempts", "done_at", "error")
+    search_fields = ("signature",)
+    search_help_text = "A whole signature."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The one of this signature; nothing when the text is no signature."""
+        if not search_term:
+            return queryset, False
+        known = is_key(search_term, SIGNATURE_BYTES)
+        return queryset.filter(signature=search_term) if known else queryset.none(), False
 
 
 @admin.register(Archived)

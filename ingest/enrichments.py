@@ -1,57 +1,39 @@
 """Fetches the transactions of enhanced deliveries as raw ones, with their place in the block."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
-from ingest import fetches, harvest, operations
+from ingest import fetches, harvest, operations, queries
 from ingest.fetches import Fetched
 from ingest.helius.client import helius
 from ingest.helius.pace import BRIEF
 from ingest.helius.problems import HeliusProblem
 from ingest.helius.rpc import BATCH_MAX, Rpc
+from ingest.queries import Wanted
 
 # Not final yet, most likely: the chain needs about 13 seconds for that.
 UNKNOWN: Final = "no node knows such a finalized transaction"
 
 
-class Wanted(Protocol):
-    """A transaction to be fetched raw: its signature in base58, and how often that has failed."""
-
-    @property
-    def signature(self) -> str:
-        """Base58."""
-
-    @property
-    def attempts(self) -> int:
-        """So far."""
-
-
-class Queue(NamedTuple):
-    """Where such transactions wait: what is due, what came, and what is to be asked for later."""
-
-    waiting: Callable[[int], Sequence[Wanted]]
-    enriched: Callable[[Collection[str]], object]
-    failed: Callable[[str, str, datetime], object]
-
-
-def work(queue: Queue, *, seconds: float) -> None:
+def work(*, seconds: float) -> None:
     """Fetch what is due until nothing is or the time is up; the next call goes on."""
     until = time.monotonic() + seconds
     with helius(BRIEF) as asked:
-        while time.monotonic() < until and enrich(asked.rpc, queue):
+        while time.monotonic() < until and enrich(asked.rpc):
             pass
 
 
-def enrich(rpc: Rpc, queue: Queue) -> int:
+def enrich(rpc: Rpc) -> int:
     """Fetch one batch of what is due into the inbox; how many transactions were due."""
-    wanted = queue.waiting(BATCH_MAX)
+    wanted = queries.waiting_enrichments(BATCH_MAX)
     if wanted:
-        _settle(queue, wanted, _fetched(rpc, [each.signature for each in wanted]))
+        _settle(wanted, _fetched(rpc, [each.signature for each in wanted]))
+        operations.wake()
     return len(wanted)
 
 
@@ -62,13 +44,12 @@ def _fetched(rpc: Rpc, signatures: Sequence[str]) -> list[Fetched]:
         return [Fetched(signature, None, str(problem)) for signature in signatures]
 
 
-def _settle(queue: Queue, wanted: Sequence[Wanted], fetched: Sequence[Fetched]) -> None:
+def _settle(wanted: Sequence[Wanted], fetched: Sequence[Fetched]) -> None:
     """Deliver what came and put back what did not, together."""
     with transaction.atomic():
         harvest.deliver([each.element for each in fetched if each.element is not None])
-        queue.enriched([each.signature for each in fetched if each.element is not None])
+        operations.enriched([each.signature for each in fetched if each.element is not None])
         for each, asked in zip(fetched, wanted, strict=True):
             if each.element is None:
                 later = timezone.now() + timedelta(seconds=harvest.pause_seconds(asked.attempts))
-                queue.failed(each.signature, each.error or UNKNOWN, later)
-    operations.wake()
+                operations.enrichment_failed(each.signature, each.error or UNKNOWN, later)

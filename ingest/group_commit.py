@@ -1,6 +1,7 @@
 """Group commit: bodies that wait at the same moment become durable in one transaction.
 
-A flush starts as soon as the one before has ended; a timer would only add its own wait.
+A flush starts as soon as there is a free lane for it; a timer would only add its own wait. While
+the database commits what came in one lane, the other takes in the next.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import psycopg
 
 log = logging.getLogger(__name__)
 
+# With one, the processor would wait for the disk; more only make smaller groups.
+LANES = 2
 # One flush: bounded, so that a burst neither holds the answer back nor fills the memory.
 FLUSH_BODIES_MAX = 512
 FLUSH_BYTES_MAX = 16 * 1024 * 1024
@@ -28,6 +31,9 @@ SELECT body, octet_length(body) FROM unnest(%b::bytea[]) AS b(body)
 """
 
 
+Waiting = tuple[bytes, asyncio.Future[None]]
+
+
 class Unavailable(Exception):
     """The inbox could not keep the body; the sender must try again."""
 
@@ -36,12 +42,11 @@ class Inbox:
     """The durable inbox, as the door sees it."""
 
     def __init__(self, database_url: str, on_commit: Callable[[], None]) -> None:
-        self._database_url = database_url
         self._on_commit = on_commit
-        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._waiting: list[Waiting] = []
         self._waiting_bytes = 0
-        self._flusher: asyncio.Task[None] | None = None
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._lanes = [Lane(database_url) for _ in range(LANES)]
+        self._flushers: dict[Lane, asyncio.Task[None]] = {}
 
     async def keep(self, body: bytes) -> None:
         """Return once the body is committed. Raises Unavailable when it is not known to be."""
@@ -50,30 +55,37 @@ class Inbox:
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((body, kept))
         self._waiting_bytes += len(body)
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush_all())
+        if len(self._flushers) < LANES:
+            lane = next(lane for lane in self._lanes if lane not in self._flushers)
+            self._flushers[lane] = asyncio.create_task(self._flush_all(lane))
         await kept
 
     async def close(self) -> None:
         """Finish what was begun and let go of the database."""
-        if self._flusher is not None:
-            await self._flusher
-        await self._disconnect()
+        while self._flushers:
+            await asyncio.wait(self._flushers.values())
+        for lane in self._lanes:
+            await lane.disconnect()
 
-    async def _flush_all(self) -> None:
-        while self._waiting:
-            group = self._take_group()
-            try:
-                await self._insert([body for body, _ in group])
-            except Exception as error:
-                log.warning("The inbox did not commit %d bodies: %s", len(group), error)
-                await self._disconnect()
-                self._answer(group, Unavailable(str(error)))
-            else:
-                self._answer(group, None)
-                self._on_commit()
+    async def _flush_all(self, lane: "Lane") -> None:
+        try:
+            while self._waiting:
+                await self._flush(lane, self._take_group())
+        finally:
+            del self._flushers[lane]
 
-    def _take_group(self) -> list[tuple[bytes, asyncio.Future[None]]]:
+    async def _flush(self, lane: "Lane", group: list[Waiting]) -> None:
+        try:
+            await lane.insert([body for body, _ in group])
+        except Exception as error:
+            log.warning("The inbox did not commit %d bodies: %s", len(group), error)
+            await lane.disconnect()
+            self._answer(group, Unavailable(str(error)))
+        else:
+            self._answer(group, None)
+            self._on_commit()
+
+    def _take_group(self) -> list[Waiting]:
         size = count = 0
         for body, _ in self._waiting[:FLUSH_BODIES_MAX]:
             size += len(body)
@@ -85,9 +97,7 @@ class Inbox:
         return group
 
     @staticmethod
-    def _answer(
-        group: list[tuple[bytes, asyncio.Future[None]]], failure: Unavailable | None
-    ) -> None:
+    def _answer(group: list[Waiting], failure: Unavailable | None) -> None:
         for _, kept in group:
             if kept.done():  # the sender hung up and its request was cancelled
                 continue
@@ -96,7 +106,15 @@ class Inbox:
             else:
                 kept.set_exception(failure)
 
-    async def _insert(self, bodies: list[bytes]) -> None:
+
+class Lane:
+    """One connection to the database, opened when it is needed."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def insert(self, bodies: list[bytes]) -> None:
         """Commit the bodies, over a new connection if the one at hand broke since its last use.
 
         Then nobody knows whether they were committed, and they may be kept twice: a delivery that
@@ -109,6 +127,12 @@ class Inbox:
             if not was_open or not self._is_broken():
                 raise
             await self._execute(bodies)
+
+    async def disconnect(self) -> None:
+        """Let go of the database."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     async def _execute(self, bodies: list[bytes]) -> None:
         async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
@@ -128,8 +152,3 @@ class Inbox:
                 application_name="pumploss receiver",
             )
         return self._connection
-
-    async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()

@@ -44,7 +44,7 @@ class Delivery(models.Model):
     processed_at = models.DateTimeField(null=True)
     set_aside_at = models.DateTimeField(null=True)
     trades = models.IntegerField(null=True)
-    # Events with bytes behind the fields that the decoder knows: booked, but somebody should look.
+    # Events that have grown beyond the fields the decoder knows: booked, but somebody should look.
     unknown_layouts = models.IntegerField(null=True)
     # What was well formed but not ours to book: [{"transaction", "signature", "reason", "detail"}].
     dropped = models.JSONField(null=True)
@@ -135,6 +135,35 @@ class Archived(models.Model):
 
     def __str__(self) -> str:
         return f"archived delivery {self.pk}"
+
+
+class Enrichment(models.Model):
+    """A transaction that came enhanced and shall be fetched raw: for its order, or its amounts.
+
+    `reason` is `order_unknown`, or why it was dropped. Waiting until `done_at` is set.
+    """
+
+    signature = Base58Field(length=SIGNATURE_BYTES, unique=True)
+    slot = models.BigIntegerField(null=True)
+    reason = models.TextField()
+    requested_at = models.DateTimeField(db_default=Now())
+    attempts = models.IntegerField(db_default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    error = models.TextField(db_default="")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # Read by waiting_enrichments: what is due, the longest due first.
+            models.Index(
+                fields=["not_before", "id"],
+                name="enrichment_waiting",
+                condition=Q(done_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"enrichment {self.signature}"
 
 
 class Backfill(models.Model):
@@ -231,11 +260,7 @@ class BackfillSignature(Queued):
     class Meta:
         indexes = [
             # Read by the claim: what has waited longest.
-            models.Index(
-                fields=["not_before"],
-                name="backfill_signature_due",
-                condition=Q(is_unknown=False),
-            )
+            models.Index(fields=["not_before"], name="signature_due", condition=Q(is_unknown=False))
         ]
 
     def __str__(self) -> str:

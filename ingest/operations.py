@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -17,14 +18,16 @@ from django.db import (
     transaction,
 )
 from django.db.models import Case, F, QuerySet, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
 import pnl.operations
 from ingest import archive, queries, suspects
-from ingest.models import Delivery, Door
+from ingest.models import Delivery, Door, Enrichment
 from ingest.queries import Waiting
 from ingest.readings import Reading, read, sentence, trace
 from pnl import alarms, kicks, rows
+from pnl.tokens import record_tokens
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,15 @@ UPDATE ingest_delivery d
   FROM unnest(%b::int8[], %b::int4[], %b::int4[], %b::text[], %b::text[], %b::text[], %b::text[])
     AS v(id, trades, unknown_layouts, dropped, error_kind, error, traceback)
  WHERE d.id = v.id
+"""
+
+# What enhanced payloads leave open is asked for once, whoever brings it again.
+ASK_FOR_RAW = """
+INSERT INTO ingest_enrichment (signature, slot, reason)
+SELECT signature, slot, reason
+  FROM unnest(%b::bytea[], %b::int8[], %b::text[]) AS v(signature, slot, reason)
+ ORDER BY signature
+    ON CONFLICT (signature) DO NOTHING
 """
 
 
@@ -129,6 +141,18 @@ def reprocess_all(found: Iterable[QuerySet[Any]], *, limit: int | None = None) -
     wake()
 
 
+def enriched(signatures: Collection[str]) -> int:
+    """Note that these transactions (base58) have been fetched raw; how many were waited for."""
+    waiting = Enrichment.objects.filter(signature__in=signatures, done_at__isnull=True)
+    return waiting.update(done_at=Now(), attempts=F("attempts") + 1, error="")
+
+
+def enrichment_failed(signature: str, error: str, not_before: datetime) -> int:
+    """Note why a transaction could not be fetched raw, and when to try again."""
+    waiting = Enrichment.objects.filter(signature=signature, done_at__isnull=True)
+    return waiting.update(attempts=F("attempts") + 1, error=error, not_before=not_before)
+
+
 def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
     """Book a batch and look at its suspects, or book these very deliveries whoever they are."""
     claimed: list[int] = []
@@ -190,7 +214,10 @@ def _book(ids: list[int]) -> Report:
     if not ids:
         return NOTHING
     readings = [read(pk, body) for pk, body in sorted(queries.bodies(ids).items())]
-    booking = pnl.operations.book_trades(trade for reading in readings for trade in reading.trades)
+    trades = [trade for reading in readings for trade in reading.trades]
+    record_tokens([event for reading in readings for event in reading.tokens], beside=trades)
+    booking = pnl.operations.book_trades(trades)
+    rows.write(ASK_FOR_RAW, [wanted for reading in readings for wanted in reading.wanting])
     rows.write(MARK, [reading.mark() for reading in readings])
     _warn_of_growth(readings)
     set_aside = sum(1 for reading in readings if reading.faults)
@@ -204,8 +231,8 @@ def _warn_of_growth(readings: Iterable[Reading]) -> None:
         return
     events = sum(sum(reading.unknown_layouts) for reading in grown)
     detail = (
-        f"{events} events of {len(grown)} deliveries, such as {grown[0].delivery_id}, have bytes "
-        "that the decoder does not know. Their trades are booked by the fields it knows."
+        f"{events} events of {len(grown)} deliveries, such as {grown[0].delivery_id}, have grown "
+        "beyond what the decoder knows. They are booked by the fields it knows."
     )
     transaction.on_commit(lambda: alarms.sound(UNKNOWN_LAYOUT, detail), robust=True)
 

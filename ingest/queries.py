@@ -6,8 +6,9 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models.functions import Now
 
-from ingest.models import Archived, Delivery, Door
+from ingest.models import Archived, Delivery, Door, Enrichment
 from pnl import rows
 
 # At the default of 4 (spinning disks) and without statistics the planner sorts all that waits to
@@ -59,6 +60,14 @@ class Backlog(NamedTuple):
     pending: int
     set_aside: int
     oldest_at: datetime | None
+
+
+class Wanted(NamedTuple):
+    """A transaction to be fetched raw: its signature in base58, and how often that has failed."""
+
+    signature: str
+    slot: int | None
+    attempts: int
 
 
 class Storage(NamedTuple):
@@ -113,8 +122,15 @@ def last_webhook_delivery_at() -> datetime | None:
     return delivered.values_list("received_at", flat=True).first()
 
 
+def waiting_enrichments(limit: int) -> list[Wanted]:
+    """The transactions that are due to be fetched raw, the longest due first. Nothing is locked."""
+    due = Enrichment.objects.filter(done_at__isnull=True, not_before__lte=Now())
+    longest = due.order_by("not_before", "pk").values_list("signature", "slot", "attempts")[:limit]
+    return [Wanted(str(signature), slot, attempts) for signature, slot, attempts in longest]
+
+
 def unknown_layouts() -> int:
-    """How many events of all that is kept have bytes that the decoder does not know."""
+    """How many events of all that is kept have grown beyond what the decoder knows."""
     return sum(
         int(kept.filter(unknown_layouts__gt=0).aggregate(n=Sum("unknown_layouts", default=0))["n"])
         for kept in (Delivery.objects.all(), Archived.objects.all())

@@ -5,8 +5,9 @@ import logging
 import traceback
 from typing import Final, NamedTuple
 
-from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable
+from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable, wanting
 from ingest.decode.pipeline import decode_body
+from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Trade
 from pnl.rows import Row
 
@@ -30,7 +31,8 @@ class Fault(NamedTuple):
 class Reading(NamedTuple):
     """One delivery, read: its trades, what was dropped, and what could not be read.
 
-    `unknown_layouts` has a count for each transaction with events that have grown.
+    `unknown_layouts` has a count for each transaction with events that have grown. `tokens` is what
+    it tells of tokens, `wanting` what should be asked for raw.
     """
 
     delivery_id: int
@@ -38,6 +40,8 @@ class Reading(NamedTuple):
     unknown_layouts: list[int]
     dropped: list[Dropped]
     faults: list[Fault]
+    tokens: list[TokenEvent]
+    wanting: list[tuple[bytes, int | None, str]]
 
     @property
     def error_kind(self) -> str:
@@ -56,7 +60,7 @@ class Reading(NamedTuple):
 
 def read(delivery_id: int, body: bytes) -> Reading:
     """All that a body says. Whatever it is, it never raises."""
-    reading = Reading(delivery_id, [], [], [], [])
+    reading = Reading(delivery_id, [], [], [], [], [], [])
     try:
         for outcome in decode_body(body):
             _take(reading, outcome)
@@ -86,6 +90,7 @@ def _take(reading: Reading, outcome: Outcome) -> None:
     match outcome:
         case Decoded():
             reading.trades.extend(outcome.trades)
+            reading.tokens.extend(outcome.tokens)
             if outcome.unknown_layouts:
                 reading.unknown_layouts.append(outcome.unknown_layouts)
         case Dropped():
@@ -94,6 +99,8 @@ def _take(reading: Reading, outcome: Outcome) -> None:
             reading.faults.append(Fault(MALFORMED, outcome.error))
         case Unreadable():
             reading.faults.append(Fault(UNREADABLE, outcome.error))
+    if (wanted := wanting(outcome)) is not None:
+        reading.wanting.append(wanted)
 
 
 def _as_json(dropped: list[Dropped]) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from ingest import archive, backfills, harvest, operations, pricing, watchdog
+from ingest import archive, backfills, enrichments, harvest, operations, pricing, watchdog
 from pnl import kicks
 
 # A wake-up ends well before the task's time limit; what is left is found by the next one.
@@ -48,3 +48,9 @@ def queue_due_backfills(**_: Any) -> None:
 def work_backfills(**_: Any) -> None:
     """Fetch what is queued; what is left is found by the next one."""
     harvest.work(seconds=WORK_SECONDS)
+
+
+@shared_task
+def fetch_enrichments(**_: Any) -> None:
+    """Fetch raw what came enhanced."""
+    enrichments.work(seconds=WORK_SECONDS)

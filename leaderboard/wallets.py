@@ -100,7 +100,7 @@ def positions(lines: Sequence[PositionLine]) -> list[dict[str, Any]]:
     """Positions as they are shown; token units as strings, because they pass what a float holds."""
     return [
         {
-            **_token(line.mint),
+            **_token(line),
             "open": line.units > 0,
             "units": str(line.units),
             **money("cost", line.cost_lamports),
@@ -133,7 +133,7 @@ def realizations(lines: Sequence[RealizationLine]) -> list[dict[str, Any]]:
     return [
         {
             "id": line.id,
-            **_token(line.mint),
+            **_token(line),
             "realized_at": iso(line.at),
             "signature": line.signature,
             "solscan_url": f"{SOLSCAN}/tx/{line.signature}",
@@ -165,7 +165,7 @@ def trades(lines: Sequence[TradeLine]) -> list[dict[str, Any]]:
             "solscan_url": f"{SOLSCAN}/tx/{line.signature}",
             "block_time": iso(line.at),
             "slot": line.slot,
-            **_token(line.mint),
+            **_token(line),
             "side": Side(line.side).name.lower(),
             "token_units": str(line.token_units),
             "lamports": None if line.lamports is None else str(line.lamports),
@@ -226,8 +226,15 @@ def _trades_within(
     return totals.trades if length is None else pnl.queries.trades_since(trader.pk, now - length)
 
 
-def _token(mint: str) -> dict[str, str]:
-    return {"mint": mint, "short": short(mint)}
+def _token(line: PositionLine | RealizationLine | TradeLine) -> dict[str, Any]:
+    """The line's token. What it is called was written by its creator, and may be anything."""
+    return {
+        "mint": line.mint,
+        "short": short(line.mint),
+        "symbol": line.symbol or None,
+        "token_name": line.name or None,
+        "graduated": line.graduated_at is not None,
+    }
 
 
 def _flags(unmatched: bool, unpriced: bool, kind: str = "person") -> list[str]:

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 import pnl.operations
 from pnl import alarms
 from pnl.fields import ADDRESS_BYTES, SIGNATURE_BYTES, base58_bytes
-from pnl.models import Alarm, Position, Realization, SolPrice, Trade, Trader
+from pnl.models import Alarm, Position, Realization, SolPrice, Token, Trade, Trader
 
 if TYPE_CHECKING:
     # The stubs make these generic; at run time they are not.
@@ -172,6 +172,26 @@ class TraderAdmin(ReadOnlyAdmin):
             for model in (Position, Realization, Trade)
         ]
         return format_html("{} · {} · {}", *links)
+
+
+@admin.register(Token)
+class TokenAdmin(ReadOnlyAdmin):
+    """Tokens, and what their creators and the curve told of them."""
+
+    list_display = ("mint", "symbol", "name", "created_at", "completed_at", "migrated_at")
+    search_fields = ("symbol",)
+    search_help_text = "A whole mint, or a whole symbol."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The token of this mint, or those of this symbol, whatever its case."""
+        if not search_term:
+            return queryset, False
+        if is_key(search_term, ADDRESS_BYTES):
+            return queryset.filter(mint=search_term), False
+        # A blank symbol is in no index; to say so lets the database use the one there is.
+        return queryset.filter(symbol__iexact=search_term.strip()).exclude(symbol=""), False
 
 
 @admin.register(Trade)

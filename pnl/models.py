@@ -10,48 +10,10 @@ from django.db.models.functions import Now
 
 from pnl.engine.trades import Side, Venue
 from pnl.fields import SIGNATURE_BYTES, Base58Field, UnitsField, utc_minute
+from pnl.interned import Token, Trader, TraderKind
 
-
-class TraderKind(models.TextChoices):
-    """Who is behind a wallet, as far as staff or the program's own constants tell."""
-
-    PERSON = "person", "person"
-    BOT = "bot", "bot"
-    AGENT = "agent", "Mayhem agent"
-
-
-class Trader(models.Model):
-    """A wallet address that traded, interned once; staff may label, hide or watch it."""
-
-    address = Base58Field(unique=True, editable=False)
-    label = models.CharField(max_length=64, blank=True, default="", db_default="")
-    kind = models.CharField(
-        max_length=8,
-        choices=TraderKind.choices,
-        default=TraderKind.PERSON,
-        db_default=TraderKind.PERSON,
-    )
-    hidden = models.BooleanField(default=False, db_default=False)
-    watched = models.BooleanField(default=False, db_default=False)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(kind__in=TraderKind.values), name="trader_kind_is_known"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.label or self.address)
-
-
-class Token(models.Model):
-    """A mint, interned once."""
-
-    mint = Base58Field(unique=True, editable=False)
-
-    def __str__(self) -> str:
-        return str(self.mint)
+# What is interned has a module of its own and is imported from here, as models are.
+__all__ = ["Token", "Trader", "TraderKind"]
 
 
 class Trade(models.Model):

@@ -60,7 +60,7 @@ class Asked(NamedTuple):
 
 def page_of(
     found: "QuerySet[Any]",
-    columns: tuple[str, ...],
+    columns: tuple[Any, ...],
     make: Callable[[tuple[Any, ...]], Any],
     asked: Asked,
 ) -> Page[Any]:

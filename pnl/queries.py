@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models.functions import Coalesce
 
 from pnl.engine.pricing import UNITS_PER_USD, minute_of
 from pnl.fields import ADDRESS_BYTES, base58_bytes
@@ -18,6 +19,9 @@ from pnl.paging import Asked, Cursor, Page, page_of
 
 # 32 bytes in base58. Decoding takes quadratic time, so nothing longer is decoded at all.
 ADDRESS_CHARACTERS = (32, 44)
+
+# What every line says of its token besides the mint: a token whose curve is complete has graduated.
+TOKEN = ("token__symbol", "token__name", Coalesce("token__completed_at", "token__migrated_at"))
 
 # The status and the alarms want to know whether many wait, not how many millions.
 WAITING_COUNTED_MAX = 10_000
@@ -91,6 +95,9 @@ class PositionLine(NamedTuple):
     wins: int
     losses: int
     unpriced: int
+    symbol: str
+    name: str
+    graduated_at: datetime | None
 
 
 class RealizationLine(NamedTuple):
@@ -109,6 +116,9 @@ class RealizationLine(NamedTuple):
     closes: bool
     trip_lamports: int
     hold_seconds: int
+    symbol: str
+    name: str
+    graduated_at: datetime | None
 
 
 class TradeLine(NamedTuple):
@@ -127,6 +137,9 @@ class TradeLine(NamedTuple):
     fee_units: int
     quote_mint: str | None
     quote_units: int | None
+    symbol: str
+    name: str
+    graduated_at: datetime | None
 
 
 def trader_ids_after(last: int, *, limit: int) -> list[int]:
@@ -203,7 +216,7 @@ def trades_since(trader_id: int, moment: datetime) -> int:
 
 def positions_of(trader_id: int, *, limit: int, after: Cursor | None = None) -> Page[PositionLine]:
     """A wallet's positions, the one traded last first."""
-    columns = ("last_at", "last_slot", "id", "token__mint", *PositionLine._fields[4:])
+    columns = ("last_at", "last_slot", "id", "token__mint", *PositionLine._fields[4:-3], *TOKEN)
     found = Position.objects.filter(trader_id=trader_id)
     return page_of(found, columns, PositionLine._make, Asked("positions", trader_id, limit, after))
 
@@ -215,15 +228,17 @@ def realizations_of(
     keys = ("realized_at", "slot", "trade_id", "token__mint", "trade__signature")
     found = Realization.objects.filter(trader_id=trader_id)
     asked = Asked("realizations", trader_id, limit, after)
-    return page_of(found, (*keys, *RealizationLine._fields[5:]), RealizationLine._make, asked)
+    return page_of(
+        found, (*keys, *RealizationLine._fields[5:-3], *TOKEN), RealizationLine._make, asked
+    )
 
 
 def trades_of(trader_id: int, *, limit: int, after: Cursor | None = None) -> Page[TradeLine]:
     """A wallet's trades, latest first."""
-    columns = ("block_time", "slot", "id", "token__mint", *TradeLine._fields[4:-2])
+    columns = ("block_time", "slot", "id", "token__mint", *TradeLine._fields[4:-5])
     found = Trade.objects.filter(trader_id=trader_id)
     asked = Asked("trades", trader_id, limit, after)
-    return page_of(found, (*columns, "quote__mint", "quote_units"), TradeLine._make, asked)
+    return page_of(found, (*columns, "quote__mint", "quote_units", *TOKEN), TradeLine._make, asked)
 
 
 def sol_prices(minutes: Collection[int]) -> dict[int, int]:

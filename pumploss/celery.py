@@ -23,6 +23,11 @@ HELIUS_PERIODS = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "fetch raw what came enhanced": {
+        "task": "ingest.tasks.fetch_enrichments",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
     "fetch what is queued": {
         "task": "ingest.tasks.work_backfills",
         "schedule": 15.0,
@@ -60,6 +65,7 @@ app.conf.update(
         "ingest.tasks.watch_webhooks": {"queue": ERRANDS_QUEUE},
         "ingest.tasks.queue_due_backfills": {"queue": ERRANDS_QUEUE},
         "ingest.tasks.work_backfills": {"queue": ERRANDS_QUEUE},
+        "ingest.tasks.fetch_enrichments": {"queue": ERRANDS_QUEUE},
         "ingest.tasks.*": {"queue": INBOX_QUEUE},
         "leaderboard.tasks.*": {"queue": BOARDS_QUEUE},
     },

@@ -225,7 +225,7 @@ def _measured() -> list[str]:
         *_gauge("inbox_pending", "Deliveries not looked at yet.", [("", backlog.pending)]),
         *_gauge("inbox_set_aside", "Deliveries kept with an error.", [("", backlog.set_aside)]),
         *_gauge("inbox_oldest_pending_seconds", "Age of the oldest pending one.", [("", age)]),
-        *_gauge("unknown_layouts", "Events kept that have bytes we do not know.", [("", unknown)]),
+        *_gauge("unknown_layouts", "Events kept, beyond what we know.", [("", unknown)]),
         *_gauge("backfill_queued", "Pages and signatures to fetch.", [("", queued)]),
         *_gauge("inbox_size_bytes", "The inbox on disk.", [("", storage.inbox_bytes)]),
         *_gauge("archived_estimate", "Archived deliveries.", [("", storage.archived_estimate)]),

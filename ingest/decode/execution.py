@@ -61,13 +61,14 @@ def calls_of(message: Message, meta: Meta) -> list[Call]:
     may have been events and neither the inner instructions nor the log has them whole.
     """
     keys = keys_of(message, meta)
-    authorities = list(map(EVENT_AUTHORITY.get, keys))
-    calls = list(_ours(keys, authorities, message.instructions, None))
+    foreign = {at for at, key in enumerate(keys) if key not in EVENT_AUTHORITY}
+    calls = list(_ours(keys, foreign, message.instructions, None))
     for group in meta.inner_instructions or ():
-        calls.extend(_ours(keys, authorities, group.instructions, group.index))
+        calls.extend(_ours(keys, foreign, group.instructions, group.index))
     if any(call.event is not None for call in calls):
         return sorted(calls, key=_execution_order)
-    return calls + _untold(meta, calls) if calls or any(authorities) else []
+    is_named = bool(calls) or len(foreign) < len(keys)
+    return calls + _untold(meta, calls) if is_named else []
 
 
 def keys_of(message: Message, meta: Meta) -> list[str]:
@@ -96,43 +97,40 @@ _decoded = lru_cache(4096)(base58.decode)
 
 
 def _ours(
-    keys: list[str],
-    authorities: list[str | None],
-    steps: list[Instruction],
-    outer: int | None,
+    keys: list[str], foreign: set[int], steps: list[Instruction], outer: int | None
 ) -> Iterator[Call]:
     """The calls of the two programs among the outer steps, or among those that one of them made.
 
-    `authorities` are the event authorities of those keys that are one of the two programs.
+    `foreign` are the indices of the keys that are neither of the two: nearly all calls are theirs,
+    and are passed over as fast as can be.
     """
     for at, step in enumerate(steps):
-        ref = step.program_id_index
-        if ref is None:
-            authority = _authority_of_named(step, outer, at)
-        elif ref < len(authorities):
-            authority = authorities[ref]
-        else:
-            raise Broken(_no_such_key(keys, ref), _where(outer, at))
-        if authority is not None:
-            program = step.program_id if ref is None else keys[ref]
-            where = _where(outer, at)
-            event = None if outer is None else _event(keys, step, authority, where)
-            yield Call(where, cast(str, program), step, keys, event)
+        if step.program_id_index in foreign:
+            continue
+        where = Where(at, None) if outer is None else Where(outer, at)
+        program = _program(keys, step, where)
+        if program in EVENT_AUTHORITY:
+            event = None if outer is None else _event(keys, step, program, where)
+            yield Call(where, program, step, keys, event)
 
 
-def _authority_of_named(step: Instruction, outer: int | None, at: int) -> str | None:
-    if step.program_id is None:
-        raise Broken("it names no program", _where(outer, at))
-    return EVENT_AUTHORITY.get(step.program_id)
+def _program(keys: list[str], step: Instruction, where: Where) -> str:
+    if step.program_id is not None:
+        return step.program_id
+    if step.program_id_index is None:
+        raise Broken("it names no program", where)
+    return _address(keys, step.program_id_index, where)
 
 
-def _event(keys: list[str], step: Instruction, authority: str, where: Where) -> bytes | None:
+def _event(keys: list[str], step: Instruction, program: str, where: Where) -> bytes | None:
     """The event that an inner call carries, or None when it is no event.
 
     An event is what the program told itself: its one account is the event authority. The same
     event stands in the log.
     """
-    if len(step.accounts) != 1 or _address(keys, step.accounts[0], where) != authority:
+    if len(step.accounts) != 1:
+        return None
+    if _address(keys, step.accounts[0], where) != EVENT_AUTHORITY[program]:
         return None
     data = _data(step, where)
     return data[len(EVENT_TAG) :] if data.startswith(EVENT_TAG) else None
@@ -148,8 +146,8 @@ def _data(step: Instruction, where: Where | Line) -> bytes:
 def _untold(meta: Meta, calls: list[Call]) -> list[Call]:
     """The events of a transaction that names the programs and has no event in its record.
 
-    Without any inner instruction the record is worth nothing, because each call of the programs
-    leaves some: the log must tell. With some it is asked, and has to answer for trades only.
+    Without any inner instruction the record is worth nothing, because nearly every call of the
+    programs leaves some: the log must tell. With some it is asked, but must answer for trades only.
     """
     try:
         return _logged(meta, calls)
@@ -185,16 +183,8 @@ def _address(keys: list[str], ref: int | str, where: Where | Line) -> str:
     if isinstance(ref, str):
         return ref
     if ref >= len(keys):
-        raise Broken(_no_such_key(keys, ref), where)
+        raise Broken(f"it names key {ref}, the transaction has {len(keys)} keys", where)
     return keys[ref]
-
-
-def _no_such_key(keys: list[str], ref: int) -> str:
-    return f"it names key {ref}, the transaction has {len(keys)} keys"
-
-
-def _where(outer: int | None, at: int) -> Where:
-    return Where(at, None) if outer is None else Where(outer, at)
 
 
 def _execution_order(call: Call) -> tuple[int, int]:

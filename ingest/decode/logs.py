@@ -1,4 +1,4 @@
-"""Events as the log tells them: what is left to read when a node recorded no inner instructions."""
+"""Events as the log tells them: what is left to read where no inner instructions are recorded."""
 
 import re
 from base64 import b64decode
@@ -9,7 +9,7 @@ from ingest.decode.outcome import Broken, Line
 # What a program itself writes comes behind "Program log: " or "Program data: ": it cannot pretend
 # to be one of these.
 _STEP: Final = re.compile(
-    r"Program (\S+) (?:invoke \[(\d+)\]|(success)|failed(?:: .*)?)", re.DOTALL
+    r"Program (\S+) (?:invoke \[([0-9]{1,4})\]|(success)|failed(?:: .*)?)", re.DOTALL
 )
 _EVENT: Final = "Program data: "
 # The runtime keeps 10,000 bytes of a transaction's log; this line is its last one then.
@@ -25,14 +25,14 @@ class Logged(NamedTuple):
 
 
 class Log(NamedTuple):
-    """What a log tells of some programs: outer calls of theirs that it shows, and their events."""
+    """What a log tells of some programs: the number of their outer calls, and their events."""
 
     outer_calls: int
     events: list[Logged]
 
 
-class _Frame(NamedTuple):
-    """A program that is running, and how many events were told before it began."""
+class _Running(NamedTuple):
+    """A program that runs, and how many events had been told before it began."""
 
     program: str
     events_before: int
@@ -44,40 +44,54 @@ def read_log(lines: list[str], programs: frozenset[str]) -> Log:
     What a failed call wrote is left out, for it took no effect. Raises Broken when the log does not
     show the whole execution: because it was truncated, or because its calls do not nest.
     """
-    stack: list[_Frame] = []
-    events: list[Logged] = []
-    outer_calls = 0
+    reader = _Reader(programs)
     for number, line in enumerate(lines):
+        reader.read(line, Line(number))
+    if reader.stack:
+        raise Broken(f"the log ends inside a call of {reader.stack[-1].program}")
+    return Log(reader.outer_calls, reader.events)
+
+
+class _Reader:
+    """Follows the calls of a log line by line, and keeps the events of some programs."""
+
+    def __init__(self, programs: frozenset[str]) -> None:
+        self.programs = programs
+        self.stack: list[_Running] = []
+        self.outer_calls = 0
+        self.events: list[Logged] = []
+
+    def read(self, line: str, where: Line) -> None:
         if line == _TRUNCATED:
-            raise Broken("the log was truncated, and events with it", Line(number))
+            raise Broken("the log was truncated, and events with it", where)
         if line.startswith(_EVENT):
-            if stack and stack[-1].program in programs:
-                events.append(_logged(line, Line(number), stack[-1].program))
+            self._hear(line.removeprefix(_EVENT), where)
         elif (step := _STEP.fullmatch(line)) is not None:
-            outer_calls += _follow(step, Line(number), stack, events) and step[1] in programs
-    if stack:
-        raise Broken(f"the log ends inside a call of {stack[-1].program}")
-    return Log(outer_calls, events)
+            program, depth, success = step.groups()
+            if depth is None:
+                self._leave(program, success is not None, where)
+            else:
+                self._enter(program, int(depth), where)
 
+    def _hear(self, told: str, where: Line) -> None:
+        if not self.stack or self.stack[-1].program not in self.programs:
+            return
+        try:
+            event = b64decode(told, validate=True)
+        except ValueError as error:
+            raise Broken("the event is not base64", where) from error
+        self.events.append(Logged(where, self.stack[-1].program, event))
 
-def _follow(step: re.Match[str], where: Line, stack: list[_Frame], events: list[Logged]) -> bool:
-    """Enters or leaves a call; whether an outer one was entered."""
-    program, depth, success = step.groups()
-    if depth is not None:
-        if int(depth) != len(stack) + 1:
-            raise Broken(f"a call at depth {depth} follows one at {len(stack)}", where)
-        stack.append(_Frame(program, len(events)))
-        return len(stack) == 1
-    if not stack or stack[-1].program != program:
-        raise Broken(f"{program} ends, and is not what runs", where)
-    frame = stack.pop()
-    if success is None:
-        del events[frame.events_before :]
-    return False
+    def _enter(self, program: str, depth: int, where: Line) -> None:
+        if depth != len(self.stack) + 1:
+            raise Broken(f"a call at depth {depth} follows one at {len(self.stack)}", where)
+        if depth == 1 and program in self.programs:
+            self.outer_calls += 1
+        self.stack.append(_Running(program, len(self.events)))
 
-
-def _logged(line: str, where: Line, program: str) -> Logged:
-    try:
-        return Logged(where, program, b64decode(line.removeprefix(_EVENT), validate=True))
-    except ValueError as error:
-        raise Broken("the event is not base64", where) from error
+    def _leave(self, program: str, succeeded: bool, where: Line) -> None:
+        if not self.stack or self.stack[-1].program != program:
+            raise Broken(f"{program} ends, and is not what runs", where)
+        left = self.stack.pop()
+        if not succeeded:
+            del self.events[left.events_before :]

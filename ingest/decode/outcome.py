@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from ingest.decode import base58
+from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Trade
 
 _ERROR_CHARACTERS: Final = 500
+ORDER_UNKNOWN: Final = "order_unknown"
 
 
 class DropReason(StrEnum):
@@ -14,24 +17,55 @@ class DropReason(StrEnum):
 
     FAILED = "failed"
     NO_TRADE = "no_trade"
-    ENHANCED = "enhanced"
+    # Of enhanced payloads: what they leave out, or what their balances do not decide.
+    INCOMPLETE = "incomplete"
+    UNTOLD = "untold"
+    SEVERAL_TOKENS = "several_tokens"
+    SEVERAL_SWAPS = "several_swaps"
+    SEVERAL_TRADERS = "several_traders"
+    NO_TRADER = "no_trader"
+    NO_SOL = "no_sol"
+    UNBALANCED = "unbalanced"
     NO_META = "no_meta"
     NO_TRANSACTION = "no_transaction"
     UNSUPPORTED = "unsupported"
 
+    @property
+    def raw_can_help(self) -> bool:
+        """Whether the same transaction, raw, may hold the trade that was not told here."""
+        return self in _WANTING_DETAIL
+
+
+_WANTING_DETAIL: Final = frozenset(
+    {
+        DropReason.INCOMPLETE,
+        DropReason.UNTOLD,
+        DropReason.SEVERAL_TOKENS,
+        DropReason.SEVERAL_SWAPS,
+        DropReason.SEVERAL_TRADERS,
+        DropReason.NO_TRADER,
+        DropReason.NO_SOL,
+        DropReason.UNBALANCED,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A transaction with at least one trade, in execution order.
+    """A transaction's trades in execution order, and what it tells of tokens: one of both at least.
 
-    `signature` has 64 bytes. `unknown_layouts` counts trade events with bytes after the fields we
-    know: their trades are good, but the program has grown and somebody should read its notes.
+    `signature` has 64 bytes. `order_unknown` tells that it came without its place in the block, and
+    that a raw body of it would know more. `unknown_layouts` counts trade events with bytes after
+    the fields we know, or with a total that those do not add up to: they are booked by what we
+    know, but the program has grown and somebody should read its notes.
     """
 
     index: int
     signature: bytes
     trades: tuple[Trade, ...]
     unknown_layouts: int
+    tokens: tuple[TokenEvent, ...] = ()
+    order_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +95,19 @@ class Unreadable:
 
 
 Outcome = Decoded | Dropped | Malformed | Unreadable
+
+
+def wanting(outcome: Outcome) -> tuple[bytes, int | None, str] | None:
+    """What a raw body should tell of it: signature (64 bytes), slot if known, and why.
+
+    None for what has told all, or has nothing to tell.
+    """
+    if isinstance(outcome, Decoded) and outcome.order_unknown:
+        slot = outcome.trades[0].slot if outcome.trades else None
+        return outcome.signature, slot, ORDER_UNKNOWN
+    if isinstance(outcome, Dropped) and outcome.reason.raw_can_help:
+        return base58.decode(outcome.signature or ""), None, outcome.reason.value
+    return None
 
 
 class Where(NamedTuple):

@@ -1,11 +1,13 @@
 """From a delivery's body to what became of each transaction in it."""
 
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import replace
+from typing import Final, cast
 
 from msgspec import Raw
 
 from ingest.decode import base58, pump, pump_swap
+from ingest.decode.enhanced import Enhanced, enhanced_of
 from ingest.decode.execution import Call, calls_of
 from ingest.decode.outcome import (
     Broken,
@@ -16,6 +18,7 @@ from ingest.decode.outcome import (
     Outcome,
     Unreadable,
 )
+from ingest.decode.parsed import opened_parsed
 from ingest.decode.payload import MAX_TIME, Envelope, elements_of, signature_in
 from ingest.decode.pools import mints_of
 from ingest.decode.programs import (
@@ -28,7 +31,9 @@ from ingest.decode.programs import (
 )
 from ingest.decode.routes import Placed, joined
 from ingest.decode.swap import Swap
+from ingest.decode.token_life import read_token
 from ingest.decode.transaction import Drop, Transaction, opened
+from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Trade, Venue
 
 _SIGNATURE_BYTES: Final = 64
@@ -48,7 +53,8 @@ def decode_body(body: bytes) -> tuple[Outcome, ...]:
 
     Takes what Helius posts (an array of raw transactions) and what nodes answer: getTransaction in
     json, jsonParsed or base64, bare or in its JSON-RPC envelope, one or an array of them. Amounts
-    are integers in base units; an enhanced payload is recognised and dropped.
+    are integers in base units. An enhanced payload is read by the same events where it has them,
+    and by its balances otherwise; it never tells the place in the block.
     """
     elements = elements_of(body)
     if isinstance(elements, Unreadable):
@@ -59,6 +65,9 @@ def decode_body(body: bytes) -> tuple[Outcome, ...]:
 def _decode_element(index: int, element: Envelope | Raw) -> Outcome:
     try:
         transaction = opened(element)
+        if transaction is None:
+            # What was typed at once has a transaction, so this is not.
+            return _decode_parsed(index, enhanced_of(cast("Raw", element)))
     except Broken as broken:
         return Malformed(index, signature_in(element), broken.told_of(index))
     if isinstance(transaction, Drop):
@@ -69,14 +78,37 @@ def _decode_element(index: int, element: Envelope | Raw) -> Outcome:
         return Malformed(index, transaction.signature, broken.told_of(index))
 
 
+def _decode_parsed(index: int, payload: Enhanced) -> Decoded | Dropped:
+    """An enhanced payload: the same trades as from a raw body, where it has the events."""
+    signature = _signature_bytes(payload.signature)
+    opening = opened_parsed(payload, signature)
+    if isinstance(opening, Drop):
+        return Dropped(index, *opening)
+    if isinstance(opening, Trade):
+        return Decoded(index, signature, (opening,), 0, order_unknown=True)
+    outcome = _decode_transaction(index, opening)
+    return replace(outcome, order_unknown=True) if isinstance(outcome, Decoded) else outcome
+
+
 def _decode_transaction(index: int, transaction: Transaction) -> Decoded | Dropped:
-    swaps = list(_swaps(calls_of(transaction.message, transaction.meta)))
-    if not swaps:
+    calls = calls_of(transaction.message, transaction.meta)
+    swaps = list(_swaps(calls))
+    tokens = tuple(_tokens(calls, transaction.block_time))
+    if not swaps and not tokens:
         return Dropped(index, transaction.signature, DropReason.NO_TRADE, "")
     signature = _signature_bytes(transaction.signature)
     unknown_layouts = sum(not placed.swap.is_known for placed in swaps)
     trades = tuple(_trade(transaction, signature, placed) for placed in joined(swaps))
-    return Decoded(index, signature, trades, unknown_layouts)
+    return Decoded(index, signature, trades, unknown_layouts, tokens)
+
+
+def _tokens(calls: list[Call], block_time: int | None) -> Iterator[TokenEvent]:
+    """What the curve's program tells of the life of tokens."""
+    for call in calls:
+        if call.program == PUMP and call.event is not None:
+            told = read_token(call.event, block_time)
+            if told is not None:
+                yield told
 
 
 def _swaps(calls: list[Call]) -> Iterator[Placed]:

@@ -19,8 +19,8 @@ _CASHBACK: Final = Struct("<8xQ")
 _BUYBACK_BYTES: Final = 16
 _SHAREHOLDER_BYTES: Final = 34
 _QUOTE: Final = Struct("<32sQ16x")  # quote mint, quote amount
-_HOLDER_REWARDS: Final = Struct("<16x")
-_CREATOR_FEE_UNCLAIMED: Final = Struct("<8x")
+# Behind the quote: holder rewards, and what the creator has not claimed.
+_TAIL_ENDS: Final = (16, 24)
 
 # PostCompleteBuyEvent: user, mint, quote mint, timestamp, tokens, quote, fee, creator fee.
 _POST_COMPLETE: Final = Struct("<8x32s32s32x32sqQQ8xQ8xQ40x")
@@ -46,8 +46,7 @@ def read_trade(event: bytes) -> Swap:
     sections.fixed(_MAYHEM_MODE)
     cashback = sections.fixed(_CASHBACK)
     quote = sections.counted(_QUOTE, width=_SHAREHOLDER_BYTES, lead=_BUYBACK_BYTES)
-    sections.fixed(_HOLDER_REWARDS)
-    sections.fixed(_CREATOR_FEE_UNCLAIMED)
+    sections.skip(_TAIL_ENDS)
 
     side = _side(is_buy)
     quote_mint, amount = _quoted(quote, sol)

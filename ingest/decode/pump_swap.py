@@ -15,10 +15,8 @@ _CREATOR_FEE: Final = Struct("<40xQ")  # 360
 _VOLUME: Final = Struct("<33x")  # BuyEvent only
 _LIMIT_BYTES: Final = 8  # BuyEvent only: the limit, then the instruction's name
 _CASHBACK: Final = Struct("<8xQ")
-_BUYBACK: Final = Struct("<16x")
-_BOOST: Final = Struct("<25x")
-_HOLDER_REWARDS: Final = Struct("<16x")
-_CREATOR_FEE_UNCLAIMED: Final = Struct("<8x")
+# Behind the cashback: buyback, boost, holder rewards, and what the creator has not claimed.
+_TAIL_ENDS: Final = (16, 41, 57, 65)
 
 
 class PoolSwap(NamedTuple):
@@ -101,8 +99,5 @@ def read_sell(event: bytes) -> PoolSwap:
 def _read_tail(sections: Sections) -> tuple[Any, ...] | None:
     """Reads what both events end with; the cashback, or None in layouts before it."""
     cashback = sections.fixed(_CASHBACK)
-    sections.fixed(_BUYBACK)
-    sections.fixed(_BOOST)
-    sections.fixed(_HOLDER_REWARDS)
-    sections.fixed(_CREATOR_FEE_UNCLAIMED)
+    sections.skip(_TAIL_ENDS)
     return cashback

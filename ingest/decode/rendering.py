@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from ingest.decode import base58
 from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable
+from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Side, Trade
 
 _OUTCOMES: Final = {
@@ -20,7 +21,7 @@ def is_error(outcome: Outcome) -> bool:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """The outcome as a JSON object: index, outcome, signature, reason or error, and trades.
+    """The outcome as a JSON object: index, outcome, signature, reason or error, trades, tokens.
 
     A dropped one adds the `detail` of its reason. `index` is None for a body that is unreadable.
     """
@@ -34,7 +35,18 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Malformed | Unreadable):
         row["error"] = outcome.error
     trades = outcome.trades if isinstance(outcome, Decoded) else ()
-    return row | {"trades": [_trade_as_json(trade) for trade in trades]}
+    tokens = outcome.tokens if isinstance(outcome, Decoded) else ()
+    return row | {
+        "trades": [_trade_as_json(trade) for trade in trades],
+        "tokens": [_token_as_json(token) for token in tokens],
+    }
+
+
+def _token_as_json(token: TokenEvent) -> dict[str, Any]:
+    """What the event tells; nulls and blanks are left out. Times are Unix seconds."""
+    told = {name: value for name, value in token._asdict().items() if value not in (None, "")}
+    keys = {name: base58.encode(value) for name, value in told.items() if isinstance(value, bytes)}
+    return told | keys
 
 
 def _trade_as_json(trade: Trade) -> dict[str, Any]:
@@ -54,6 +66,7 @@ def _trade_as_json(trade: Trade) -> dict[str, Any]:
         "lamports": None if trade.lamports is None else str(trade.lamports),
         "fee_units": str(trade.fee_units),
         "venue": trade.venue.name.lower(),
+        "inferred": trade.inferred,
     }
 
 
@@ -66,7 +79,13 @@ def as_text(outcome: Outcome) -> str:
         return f"{head} {outcome.error}"
     if isinstance(outcome, Dropped):
         return f"{head} {outcome.reason} {outcome.detail}".rstrip()
-    return "\n".join([f"{head}{_growth(outcome)}", *map(_trade_as_text, outcome.trades)])
+    lines = [*map(_token_as_text, outcome.tokens), *map(_trade_as_text, outcome.trades)]
+    return "\n".join([f"{head}{_growth(outcome)}", *lines])
+
+
+def _token_as_text(token: TokenEvent) -> str:
+    told = ", ".join(f"{name} {value!r}" for name, value in _token_as_json(token).items())
+    return f"    token: {told}"
 
 
 def _trade_as_text(trade: Trade) -> str:
@@ -75,7 +94,8 @@ def _trade_as_text(trade: Trade) -> str:
     return (
         f"    {trade.event_index}: {base58.encode(trade.trader)} {verb} {trade.token_units} of "
         f"{base58.encode(trade.mint)} for {trade.quote_units} {quote} "
-        f"({trade.fee_units} in fees, {trade.venue.name.lower()})"
+        f"({trade.fee_units} in fees, {trade.venue.name.lower()}"
+        f"{', inferred' if trade.inferred else ''})"
     )
 
 

@@ -8,7 +8,7 @@ from ingest.decode import wire
 from ingest.decode.outcome import Broken, DropReason
 from ingest.decode.payload import Envelope, Message, Meta, Signed, envelope_of, is_null
 
-_DETAIL_CHARACTERS: Final = 300
+DETAIL_CHARACTERS: Final = 300
 _ENCODED_PARTS: Final = 2
 
 
@@ -31,8 +31,10 @@ class Drop(NamedTuple):
     detail: str
 
 
-def opened(element: Envelope | Raw) -> Transaction | Drop:
+def opened(element: Envelope | Raw) -> Transaction | Drop | None:
     """The transaction of an element, typed or not, out of its JSON-RPC envelope if it has one.
+
+    None for an element that has a signature and no transaction: an enhanced payload.
 
     Raises Broken when the element is not what it seems to be, or when the node answered an error.
     """
@@ -40,7 +42,9 @@ def opened(element: Envelope | Raw) -> Transaction | Drop:
     if envelope is None:
         return Drop(None, DropReason.NO_TRANSACTION, "the node knows no such transaction")
     if envelope.transaction is UNSET:
-        return _not_a_transaction(envelope)
+        if envelope.signature is None:
+            raise Broken("transaction is missing")
+        return None
     signed = _signed(envelope.transaction)
     if signed is None:
         return Drop(None, DropReason.UNSUPPORTED, "an encoding or a version that is not read")
@@ -59,12 +63,6 @@ def _unwrapped(element: Raw) -> Envelope | None:
     if envelope.result is UNSET:
         return envelope
     return None if is_null(envelope.result) else envelope_of(envelope.result)
-
-
-def _not_a_transaction(envelope: Envelope) -> Drop:
-    if envelope.signature is None:
-        raise Broken("transaction is missing")
-    return Drop(envelope.signature, DropReason.ENHANCED, "")
 
 
 def _signed(transaction: Signed | list[str]) -> Signed | None:
@@ -97,4 +95,4 @@ def _block_index(envelope: Envelope) -> int | None:
 
 
 def _text(value: Raw) -> str:
-    return bytes(value).decode(errors="replace")[:_DETAIL_CHARACTERS]
+    return bytes(value).decode(errors="replace")[:DETAIL_CHARACTERS]

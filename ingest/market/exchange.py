@@ -70,6 +70,13 @@ class Exchange:
         postings.post_create(draft, 0, token, landing.time)
         return self._settle(landing, draft, [Leg(Kind.CREATE)], [order])
 
+    def introduce(self, now_ms: int, token: Token) -> Transaction:
+        """Tell of a token that nobody saw created: its creation, without a buy."""
+        landing, draft = self._blocks.land(now_ms), Draft(self.lamports)
+        self._fund(token.creator, chain.LAMPORTS_PER_SOL // 50)
+        postings.post_create(draft, 0, token, landing.time)
+        return self._finish(landing, draft, self._shape([Leg(Kind.CREATE)]), ())
+
     def migrate(self, now_ms: int, token: Token, migrator: Wallet) -> Transaction:
         """Turn a complete curve into a pool."""
         landing, draft = self._blocks.land(now_ms), Draft(self.lamports)

@@ -80,6 +80,8 @@ class Market:
         token, story = self._universe.cast_story()
         begin = self._now + int(self._dice.random() * _TICK_MS)
         ages = arrivals(story, self._dice)
+        if self._universe.meets(token):
+            self._agenda.add(begin, self._introduce, token)
         self._lead(token, story, begin, ages)
         for age in ages:
             self._agenda.add(begin + 400 + age, self._visit, token, story, age)
@@ -94,6 +96,9 @@ class Market:
             self._agenda.add(begin, self._follow, token, stake, dump)
         else:
             self._agenda.add(begin, self._launch, token, story, stake, dump)
+
+    def _introduce(self, token: Token) -> Acts:
+        return [self._exchange.introduce(self.time_ms, token)]
 
     def _launch(self, token: Token, story: Story, stake: int, dump: int) -> Acts:
         token.born = True

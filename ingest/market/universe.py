@@ -34,6 +34,7 @@ class Universe:
         self.migrator = cast.pick(Kind.BOT, dice)
         for _ in range(min(max(1, size // 100), 60)):
             self._pools.append(self._old_pool())
+        self._strangers = set(self._pools)
 
     def cast_story(self) -> tuple[Token, Story]:
         """A token and what happens to it next."""
@@ -46,6 +47,13 @@ class Universe:
             token, story = self._dice.choice(self._curves), Story.REVIVAL
         self._hot.append(token)
         return token, story
+
+    def meets(self, token: Token) -> bool:
+        """Whether the token is older than the market, and this is the first story about it."""
+        if token not in self._strangers:
+            return False
+        self._strangers.remove(token)
+        return True
 
     def hot(self) -> Token | None:
         """A token people talk about."""

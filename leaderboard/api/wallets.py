@@ -15,6 +15,7 @@ from leaderboard.models import Period
 from pnl import paging
 from pnl.api import (
     Endpoint,
+    Fields,
     Shape,
     answer,
     choice,
@@ -43,6 +44,15 @@ ADDRESS = OpenApiParameter(
 LABEL = partial(serializers.CharField, allow_null=True)
 KIND = partial(choice, *TraderKind.values)
 FLAGS = partial(choices, *wallets.FLAGS)
+
+# What a token is called is up to its creator: text without markup, and no proof of anything. A
+# token has graduated when its curve was bought out.
+TOKEN: Fields = {
+    **texts("mint", "short"),
+    "symbol": serializers.CharField(allow_null=True),
+    "token_name": serializers.CharField(allow_null=True),
+    "graduated": serializers.BooleanField(),
+}
 
 ListInput = shape(
     "ListInput",
@@ -104,7 +114,7 @@ class PositionsAPI(Endpoint):
     Line = shape(
         "Position",
         {
-            **texts("mint", "short"),
+            **TOKEN,
             "open": serializers.BooleanField(),
             "units": whole(),
             **money("cost"),
@@ -139,7 +149,7 @@ class RealizationsAPI(Endpoint):
         "Realization",
         {
             "id": serializers.IntegerField(),
-            **texts("mint", "short"),
+            **TOKEN,
             "realized_at": moment(),
             **texts("signature", "solscan_url"),
             "matched_units": whole(),
@@ -175,7 +185,7 @@ class TradesAPI(Endpoint):
             "solscan_url": serializers.CharField(),
             "block_time": moment(),
             "slot": serializers.IntegerField(),
-            **texts("mint", "short"),
+            **TOKEN,
             "side": choice(*(side.name.lower() for side in Side)),
             "token_units": whole(),
             "lamports": whole(allow_null=True),

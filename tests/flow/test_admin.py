@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from ingest import archive
 from ingest import operations as inbox
-from ingest.models import Delivery
+from ingest.models import Delivery, Enrichment
 from leaderboard.models import Standing
 from pnl import admin
 from pnl.models import Position, Realization, SolPrice, Touched, Trade, Trader, TraderKind
@@ -28,6 +28,8 @@ TRADERS = "/admin/pnl/trader/"
 LISTS = [
     TRADERS,
     DELIVERIES,
+    "/admin/pnl/token/",
+    "/admin/ingest/enrichment/",
     "/admin/ingest/archived/",
     "/admin/pnl/trade/",
     "/admin/pnl/position/",
@@ -87,6 +89,7 @@ def test_every_list_opens_and_every_row_too(admin_client: Client, path: str) -> 
     inbox.process_pending()
     archive.archive(before=datetime.now(UTC) + timedelta(seconds=1))
     set_aside()
+    Enrichment.objects.create(signature=base58(bytes(64)), reason="order_unknown")
     page = text(admin_client.get(path))
     assert "add/" not in page.replace("auth/user/add/", "").replace("auth/group/add/", "")
     model = next(

@@ -1,17 +1,16 @@
 """Transactions that came without their place are fetched whole, and booked at it."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from ingest import enrichments, operations
+from ingest import enrichments, operations, tasks
 from ingest.helius.client import Helius, helius
 from ingest.helius.rpc import BATCH_MAX
+from ingest.models import Enrichment
 from pnl.engine.trades import Trade
 from pnl.models import Position
 from pnl.operations import book_trades
@@ -20,42 +19,29 @@ from tests.flow.fake_helius import FakeHelius, Fault
 from tests.flow.truth import Ask, check
 
 
-class Wanted(NamedTuple):
-    """One transaction that is waited for."""
-
-    signature: str
-    attempts: int = 0
-
-
-@dataclass
-class Waiting:
-    """A queue in memory."""
-
-    left: list[str]
-    errors: dict[str, tuple[str, datetime]] = field(default_factory=dict)
-
-    @property
-    def queue(self) -> enrichments.Queue:
-        return enrichments.Queue(self.waiting, self.enriched, self.failed)
-
-    def waiting(self, limit: int) -> Sequence[Wanted]:
-        return [Wanted(signature, 2) for signature in self.left[:limit]]
-
-    def enriched(self, signatures: Collection[str]) -> None:
-        self.left = [each for each in self.left if each not in signatures]
-
-    def failed(self, signature: str, error: str, not_before: datetime) -> None:
-        self.errors[signature] = (error, not_before)
-
-
 @pytest.fixture
 def asked(fake_helius: FakeHelius) -> Iterator[Helius]:
     with helius() as opened:
         yield opened
 
 
-def enriched(asked: Helius, queue: Waiting) -> int:
-    due = enrichments.enrich(asked.rpc, queue.queue)
+def want(trades: Sequence[Trade]) -> None:
+    """As after a delivery that left the order of these trades open."""
+    wanted = [Enrichment(signature=base58(t.signature), reason="order_unknown") for t in trades]
+    Enrichment.objects.bulk_create(wanted)
+
+
+def left() -> int:
+    return Enrichment.objects.filter(done_at__isnull=True).count()
+
+
+def hurry() -> None:
+    """Let the time pass until everything is due again."""
+    Enrichment.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+
+
+def enriched(asked: Helius) -> int:
+    due = enrichments.enrich(asked.rpc)
     operations.process_until_empty(seconds=20)
     return due
 
@@ -76,11 +62,11 @@ def test_a_trade_without_a_place_learns_it(
     with transaction.atomic():
         book_trades([trade._replace(block_index=None) for trade in trades])
     assert Position.objects.get().realized_lamports == -2 * SOL
-    queue = Waiting([base58(trade.signature) for trade in trades])
-    assert enriched(asked, queue) == 2
+    want(trades)
+    assert enriched(asked) == 2
     check(ask, trades)
     assert Position.objects.get().realized_lamports == 0
-    assert queue.left == []
+    assert left() == 0
     assert fake_helius.calls("getBlock") == 1
 
 
@@ -90,31 +76,42 @@ def test_one_that_is_not_final_yet_is_asked_for_again(
     trades = round_trip()
     fake_helius.chain.land(trades)
     fake_helius.chain.finalized = trades[0].slot - 1
-    queue = Waiting([base58(trade.signature) for trade in trades])
-    assert enriched(asked, queue) == 2
-    assert {error for error, _ in queue.errors.values()} == {enrichments.UNKNOWN}
-    pauses = {round((later - timezone.now()).total_seconds()) for _, later in queue.errors.values()}
-    assert pauses == {60}
+    want(trades)
+    assert enriched(asked) == 2
+    assert enriched(asked) == 0
+    told = Enrichment.objects.values_list("error", "attempts").distinct().get()
+    assert told == (enrichments.UNKNOWN, 1)
     fake_helius.chain.finalized = trades[0].slot
-    enriched(asked, queue)
+    hurry()
+    enriched(asked)
     check(ask, trades)
+    assert left() == 0
+
+
+def test_each_failure_waits_twice_as_long(ask: Ask, fake_helius: FakeHelius, asked: Helius) -> None:
+    want(round_trip()[:1])
+    pauses = []
+    for _ in range(3):
+        hurry()
+        enriched(asked)
+        pauses.append(Enrichment.objects.get().not_before - timezone.now())
+    assert [round(pause.total_seconds()) for pause in pauses] == [15, 30, 60]
 
 
 def test_a_helius_that_refuses_loses_nothing(
     ask: Ask, fake_helius: FakeHelius, asked: Helius
 ) -> None:
-    trades = round_trip()
-    queue = Waiting([base58(trade.signature) for trade in trades])
+    want(round_trip())
     fake_helius.behaviour.faults = [Fault(400, body="no")]
-    assert enriched(asked, queue) == 2
-    assert len(queue.left) == 2
-    assert {error for error, _ in queue.errors.values()} == {"getTransaction batch: 400 no"}
+    assert enriched(asked) == 2
+    assert left() == 2
+    assert Enrichment.objects.filter(error="getTransaction batch: 400 no").count() == 2
 
 
 def test_nothing_is_asked_while_nothing_waits(
     ask: Ask, fake_helius: FakeHelius, asked: Helius
 ) -> None:
-    assert enriched(asked, Waiting([])) == 0
+    assert enriched(asked) == 0
     assert fake_helius.seen == []
 
 
@@ -124,16 +121,17 @@ def test_a_long_queue_is_taken_batch_by_batch(
     chain = Chain("many", step=1)
     trades = [trade for _ in range(60) for trade in chain.loss("ann", SOL)]
     fake_helius.chain.land(trades)
-    queue = Waiting([base58(trade.signature) for trade in trades])
-    assert [enriched(asked, queue) for _ in range(3)] == [BATCH_MAX, 20, 0]
+    want(trades)
+    assert [enriched(asked) for _ in range(3)] == [BATCH_MAX, 20, 0]
     check(ask, trades)
 
 
-def test_work_ends_when_nothing_is_due(ask: Ask, fake_helius: FakeHelius) -> None:
-    trades = round_trip()
+def test_the_task_works_until_nothing_is_due(ask: Ask, fake_helius: FakeHelius) -> None:
+    chain = Chain("task", step=1)
+    trades = [trade for _ in range(60) for trade in chain.loss("ann", SOL)]
     fake_helius.chain.land(trades)
-    waiting = Waiting([base58(trade.signature) for trade in trades])
-    enrichments.work(waiting.queue, seconds=20)
-    operations.process_until_empty(seconds=20)
+    want(trades)
+    tasks.fetch_enrichments()
+    tasks.process_inbox()
     check(ask, trades)
-    assert waiting.left == []
+    assert left() == 0

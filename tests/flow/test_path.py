@@ -15,6 +15,7 @@ import based58
 import pytest
 import requests
 
+from ingest.decode.programs import PUMP
 from ingest.market.deliveries import Harm, deliver
 from ingest.market.market import Market
 from pnl.engine.pricing import USDC_BYTES
@@ -174,7 +175,8 @@ def test_what_is_no_trade_is_dropped_with_its_reason(running_stack: RunningStack
     chain = Chain("dropped")
     failed, empty, bought = elements_of(chain.buy("dropped", "A", 5, SOL) for _ in range(3))
     failed["meta"]["err"] = {"InstructionError": [0, {"Custom": 6002}]}
-    empty["meta"]["innerInstructions"] = []
+    log = [f"Program {PUMP} invoke [1]", f"Program {PUMP} success"]
+    empty["meta"] |= {"innerInstructions": [], "logMessages": log}
     assert running_stack.post(json.dumps([failed, empty, bought]).encode()) == 200
     settle(running_stack)
     processed, aside, trades, error, dropped = running_stack.sql(LATEST)[0]

@@ -167,6 +167,31 @@ async def _all_at_once(door: Door, bodies: list[bytes], let_go: Callable[[], Non
     return statuses
 
 
+SLOW = b'["slow"]'
+WAIT_FOR_US = f"""
+CREATE FUNCTION wait_for_us() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.size_bytes = {len(SLOW)} THEN PERFORM pg_advisory_xact_lock(77); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER wait_for_us BEFORE INSERT ON ingest_delivery
+   FOR EACH ROW EXECUTE FUNCTION wait_for_us();
+"""
+
+
+def test_a_commit_that_takes_long_holds_nobody_else_up(door: Door) -> None:
+    door.sql(WAIT_FOR_US)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(door.postgres.url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(77)")
+        slow = pool.submit(door.knock, SLOW)
+        door.wait_until(lambda: door.sql(BLOCKED))
+        assert door.knock(b'["not slow"]').status_code == 200
+        assert not slow.done()
+        holder.rollback()
+        assert slow.result().status_code == 200
+    door.sql("DROP FUNCTION wait_for_us() CASCADE")
+
+
 def test_it_says_come_again_while_the_database_is_down(door: Door) -> None:
     before = door.kept()
     door.postgres.kill()

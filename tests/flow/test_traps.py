@@ -20,6 +20,7 @@ from leaderboard import queries
 from pnl.engine.agents import MAYHEM_AGENT_BYTES
 from pnl.engine.trades import Trade
 from pnl.models import Position, Realization
+from pnl.models import Trade as TradeRow
 from tests.flow.bodies import SOL, Chain, base58, body_of, elements_of, wallet
 from tests.flow.running import RunningStack
 from tests.flow.truth import Ask, check, check_wallets, settle
@@ -132,6 +133,36 @@ def test_trap_19_what_came_by_transfer_is_sold_without_gain_or_loss(ask: Ask) ->
     position = held()
     assert (position.units, position.unmatched_units) == (0, 2_000)
     assert (position.realized_lamports, position.unmatched_lamports) == (-SOL, 2 * SOL)
+    check(ask, [buy, sell])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_trap_22_of_a_signature_in_several_slots_the_greatest_slot_wins(
+    ask: Ask, order: tuple[int, ...]
+) -> None:
+    """With its block index and its time, whatever order the reports arrive in, and however often.
+
+    At its first place the sale comes before the buy and would be unmatched.
+    """
+    chain = Chain("landed again")
+    early = chain.sell("ann", "A", 1_000, SOL)
+    buy = chain.buy("ann", "A", 1_000, 3 * SOL)
+    later = early._replace(slot=buy.slot + 1, block_index=7, block_time=buy.block_time + 3_600)
+    last = early._replace(slot=buy.slot + 2, block_index=0, block_time=buy.block_time + 7_200)
+    reports = [body_of([trade]) for trade in (early, later, last)]
+    deliver(body_of([buy]), *(reports[place] for place in order), *reports)
+    check(ask, [buy, last])
+    row = TradeRow.objects.get(side=1)
+    assert (row.slot, row.block_index) == (last.slot, 0)
+    assert (held().realized_lamports, held().unmatched_units) == (-2 * SOL, 0)
+
+
+def test_trap_22_a_slot_that_is_not_greater_changes_nothing(ask: Ask) -> None:
+    chain = Chain("landed once")
+    buy, sell = chain.buy("ann", "A", 1_000, 3 * SOL), chain.sell("ann", "A", 1_000, SOL)
+    before = sell._replace(slot=buy.slot - 1, block_index=99)
+    unknown = sell._replace(block_index=None)
+    deliver(body_of([buy, sell]), body_of([before]), body_of([unknown]))
     check(ask, [buy, sell])
 
 

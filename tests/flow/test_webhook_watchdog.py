@@ -187,7 +187,8 @@ def test_helius_out_of_reach_is_told_until_it_answers(good: FakeHelius) -> None:
 
 def test_the_periods_are_there_only_with_a_key() -> None:
     """A key in the environment of the clock decides; the tasks exist in any case."""
-    names = {tasks.watch_webhooks.name, tasks.queue_due_backfills.name, tasks.work_backfills.name}
+    ours = (tasks.watch_webhooks, tasks.queue_due_backfills, tasks.work_backfills)
+    names = {task.name for task in (*ours, tasks.fetch_enrichments)}
     assert {period["task"] for period in celery.HELIUS_PERIODS.values()} == names
     assert names <= set(celery.app.conf.task_routes)
 

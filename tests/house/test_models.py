@@ -32,7 +32,8 @@ def calls(module: Module, name: str) -> Iterator[ast.Call]:
 
 
 def model_modules() -> list[Module]:
-    return [module for module in product() if module.stem == "models"]
+    written_in = {model.__module__ for model in models()}
+    return [module for module in product() if module.name in written_in]
 
 
 def keywords(call: ast.Call) -> set[str | None]:

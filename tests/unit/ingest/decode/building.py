@@ -22,6 +22,9 @@ TRADE = bytes.fromhex("bddb7fd34ee661ee")
 POST_COMPLETE = bytes.fromhex("6fb06d8b316cd5fb")
 BUY = bytes.fromhex("67f4521f2cf57777")
 SELL = bytes.fromhex("3e2f370aa503dc2a")
+CREATE = bytes.fromhex("1b72a94ddeeb6376")
+COMPLETE = bytes.fromhex("5f72619cd42e9808")
+MIGRATION = bytes.fromhex("bde95db95c94ea94")
 CREATE_POOL = bytes.fromhex("b1310cd2a076a774")
 
 SIGNATURE = bytes(range(64))
@@ -183,6 +186,26 @@ def create_pool_event(base_mint: bytes, quote_mint: bytes, pool: bytes = POOL) -
     """A CreatePoolEvent."""
     event = Bytes(360).put(0, CREATE_POOL).put(8, EVENT_TIME).put(18, key(1))
     return bytes(event.put(50, base_mint).put(82, quote_mint).put(173, pool).body)
+
+
+def create_event(
+    names: tuple[bytes, bytes, bytes], *, creator: bytes = USER, tail: int = 132, mint: bytes = MINT
+) -> bytes:
+    """A CreateEvent; without `creator` the layout of 2024, `tail` bytes behind the timestamp."""
+    texts = b"".join(struct.pack("<I", len(name)) + name for name in names)
+    told = creator + struct.pack("<q", EVENT_TIME) + bytes(tail) if creator else b""
+    return CREATE + texts + mint + key(12) + USER + told
+
+
+def complete_event(mint: bytes = MINT, at: int = EVENT_TIME) -> bytes:
+    """A CompleteEvent with its quote mint."""
+    return bytes(Bytes(144).put(0, COMPLETE).put(40, mint).put(104, at).body)
+
+
+def migration_event(mint: bytes = MINT, pool: bytes = POOL, at: int = EVENT_TIME) -> bytes:
+    """A CompletePumpAmmMigrationEvent with its quote mint."""
+    event = Bytes(200).put(0, MIGRATION).put(40, mint).put(72, 206_900_000_000_000)
+    return bytes(event.put(128, at).put(136, pool).body)
 
 
 class Builder:

@@ -23,6 +23,21 @@ def test_behind_a_missing_section_nothing_is_read() -> None:
     assert sections.unread == 3
 
 
+def test_sections_that_nobody_reads_are_passed_over_while_they_are_whole() -> None:
+    for size, unread, last in [(7, 7, None), (8, 0, None), (9, 1, None), (17, 0, (9,))]:
+        sections = Sections(bytes(size - 1) + b"\x09", at=0)
+        sections.skip((8, 16))
+        assert sections.fixed(BYTE) == last
+        assert sections.unread == unread
+
+
+def test_behind_a_missing_section_nothing_is_passed_over() -> None:
+    sections = Sections(bytes(9), at=0)
+    assert sections.fixed(Struct("<10x")) is None
+    sections.skip((1, 2))
+    assert sections.unread == 9
+
+
 def test_a_string_is_passed_over_with_what_leads_to_it() -> None:
     sections = Sections(b"LEAD" + b"\3\0\0\0abc" + b"\x09", at=0)
     assert sections.counted(BYTE, width=1, lead=4) == (9,)

@@ -76,8 +76,10 @@ def test_a_trade_is_told_in_full(file: Path) -> None:
                 "lamports": "1012500",
                 "fee_units": "12500",
                 "venue": "pump",
+                "inferred": False,
             }
         ],
+        "tokens": [],
     }
 
 

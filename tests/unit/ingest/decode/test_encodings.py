@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.decode.outcome import Decoded, DropReason
+from ingest.decode.outcome import Decoded, DropReason, Malformed
 from ingest.decode.pipeline import decode_body
 from tests.unit.ingest.decode.building import (
     BLOCK_INDEX,
@@ -184,3 +184,32 @@ def test_the_answer_to_get_transaction_has_no_block_index(element: Json) -> None
     del element["indexWithinBlock"]
     assert decoded({"result": element}).trades[0].block_index is None
     assert decoded({"result": element | {"transactionIndex": BLOCK_INDEX}}).trades[0].block_index
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"slot": None},
+        {"blockTime": None},
+        {"meta": None},
+        {"transaction": ["", "base64"]},
+        {"transaction": ["AA==", "base64+zstd"]},
+        {"transaction": [""]},
+        {"signature": "enhanced, perhaps"},
+    ],
+)
+def test_company_does_not_change_what_is_read(element: Json, changes: Json) -> None:
+    """Bare transactions alone are typed at once; beside anything else they are read one by one."""
+    element |= changes
+    alone = decode_body(body(element, element))
+    assert decode_body(body(element, element, None))[:2] == alone
+    assert decode_body(body(element, element, {"signature": "abc"}))[:2] == alone
+    assert decode_body(body(element, element, {"slot": "x"}))[:2] == alone
+
+
+def test_the_signature_of_a_broken_transaction_is_told_in_any_company(element: Json) -> None:
+    element["slot"] = None
+    for outcome in (*decode_body(body(element)), decode_body(body(element, None))[0]):
+        assert isinstance(outcome, Malformed)
+        assert outcome.signature == text(SIGNATURE)

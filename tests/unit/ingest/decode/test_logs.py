@@ -136,6 +136,11 @@ def test_without_a_log_either_it_is_malformed(record: Any, log: Any) -> None:
             [f"Program {PUMP} invoke [1]", "Program data: no base64!"],
             "the event is not base64",
         ),
+        pytest.param(
+            [f"Program {PUMP} invoke [{'9' * 5_000}]"],
+            "the log shows 0 of 1 calls of the programs",
+            id="huge depth",
+        ),
         (17, "meta.logMessages: Expected `array | null`, got `int`"),
         ([17], "meta.logMessages: Expected `str`, got `int` - at `$[0]`"),
     ],

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -132,6 +133,24 @@ def test_an_event_with_bytes_changed(event: bytes, data: st.DataObject) -> None:
         check(
             decode_body(body(Builder().call(program, []).emit(bytes(mutated), program).element()))
         )
+
+
+LINES = st.sampled_from(
+    [
+        *(f"Program {program} invoke [{depth}]" for program in (PUMP, SWAP) for depth in (1, 2, 3)),
+        *(f"Program {program} {end}" for program in (PUMP, SWAP) for end in ("success", "failed")),
+        *(f"Program data: {b64encode(event).decode()}" for event in EVENTS),
+        *("Program data: ", "Program data: ?", "Log truncated", "Program log: hello", ""),
+    ]
+)
+
+
+@settings(MANY)
+@given(st.lists(LINES | st.text(max_size=30), max_size=12) | STRANGE)
+def test_any_log_gets_an_answer(log: Any) -> None:
+    element = Builder().call(PUMP, []).element()
+    element["meta"] |= {"innerInstructions": None, "logMessages": log}
+    check(decode_body(body(element)))
 
 
 @settings(SOME)

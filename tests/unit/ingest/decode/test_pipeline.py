@@ -262,10 +262,9 @@ def test_a_transaction_whose_execution_the_node_forgot_is_dropped() -> None:
     assert outcome.signature == text(SIGNATURE)
 
 
-def test_an_enhanced_payload_is_recognised_and_left() -> None:
+def test_an_enhanced_payload_with_a_broken_signature_is_malformed() -> None:
     element = {"signature": "abc", "type": "SWAP", "source": "PUMP_FUN", "accountData": []}
-    outcome = dropped(element)
-    assert (outcome.reason, outcome.signature) == (DropReason.ENHANCED, "abc")
+    assert error_of(element) == "transaction 0: the signature has 3 bytes, 64 expected"
 
 
 @pytest.mark.parametrize(

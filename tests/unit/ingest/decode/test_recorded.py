@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.decode.outcome import Decoded, Dropped, DropReason, Malformed
+from ingest.decode.outcome import Decoded, Malformed
 from ingest.decode.pipeline import decode_body
 from pnl.engine.agents import MAYHEM_AGENT
 from pnl.engine.trades import Side, Trade
@@ -136,16 +136,6 @@ def test_a_recording_wrapped_as_a_webhook_body_tells_the_same(recordings: Path) 
     answer = json.loads(file.read_text())
     (bare,) = decode_body(body(answer["result"]))
     assert (bare,) == decode_body(file.read_bytes())
-
-
-def test_every_enhanced_recording_is_recognised(recordings: Path) -> None:
-    files = sorted((recordings / "helius_enhanced").glob("*.json"))
-    outcomes = [outcome for file in files for outcome in decode_body(file.read_bytes())]
-    assert len(outcomes) == 52 + 4
-    for outcome in outcomes:
-        assert isinstance(outcome, Dropped)
-        assert outcome.reason is DropReason.ENHANCED
-        assert outcome.signature
 
 
 def test_the_event_authority_of_the_recordings_is_the_one_we_ask_for(recordings: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from ingest.decode.outcome import Decoded, Dropped
 from ingest.decode.pipeline import decode_body
+from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Side, Venue
 from tests.unit.ingest.market.stage import PUMP, PUMP_SWAP, Reading, played, read, readings
 
@@ -17,6 +18,8 @@ SWAPS = {
     (PUMP_SWAP, "67f4521f2cf57777"): Venue.PUMP_SWAP,
     (PUMP_SWAP, "3e2f370aa503dc2a"): Venue.PUMP_SWAP,
 }
+# The tags of a token's creation, completion and migration.
+LIVES = ("1b72a94ddeeb6376", "5f72619cd42e9808", "bde95db95c94ea94")
 # What one transaction can cost beside its trades: rent, tips, a terminal's share.
 EXTRAS_MAX = 500_000_000
 
@@ -28,10 +31,24 @@ def owner(raw: bytes) -> str:
 def test_the_decoder_finds_exactly_the_trades_that_were_made() -> None:
     for transaction in played():
         (outcome,) = decode_body(f"[{transaction.json}]".encode())
-        assert isinstance(outcome, Decoded) == bool(transaction.trades)
+        found = outcome.trades if isinstance(outcome, Decoded) else ()
+        assert found == transaction.trades
         if isinstance(outcome, Decoded):
-            assert outcome.trades == transaction.trades
+            assert outcome.trades or outcome.tokens
             assert outcome.unknown_layouts == 0
+
+
+def test_the_decoder_learns_the_names_of_the_tokens_that_are_born() -> None:
+    told: dict[bytes, TokenEvent] = {}
+    for transaction, reading in zip(played(), readings(), strict=True):
+        (outcome,) = decode_body(f"[{transaction.json}]".encode())
+        events = [payload[:8].hex() for _, payload in reading.events]
+        tokens = outcome.tokens if isinstance(outcome, Decoded) else ()
+        if reading.error is None:
+            assert len(tokens) == sum(tag in LIVES for tag in events)
+        told |= {token.mint: token for token in tokens if token.creator is not None}
+    assert len(told) > 30
+    assert all(token.name and token.symbol and token.uri for token in told.values())
 
 
 def test_a_stranger_finds_them_too() -> None:

@@ -9,7 +9,7 @@ import pnl.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ingest", "0005_unknown_layouts"),
+        ("ingest", "0006_enrichment"),
         ("pnl", "0001_initial"),
     ]
 
@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("is_unknown", False)),
                 fields=["not_before"],
-                name="backfill_signature_due",
+                name="signature_due",
             ),
         ),
     ]
