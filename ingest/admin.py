@@ -12,11 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ingest import (
-    archive,
     backfill_admin,  # noqa: F401  Django looks for registrations here only.
     operations,
     queries,
 )
+from ingest.bodies import unpacked
 from ingest.models import Archived, Delivery, DeliveryQuerySet, Enrichment
 from pnl.admin import ReadOnlyAdmin, is_key
 from pnl.fields import SIGNATURE_BYTES
@@ -168,7 +168,7 @@ class DeliveryAdmin(InboxAdmin):
     @admin.display(description="body")
     def content(self, delivery: Delivery) -> SafeString:
         """The body, indented where it is JSON; its beginning where it is long."""
-        return preformatted(readable(bytes(delivery.body)))
+        return preformatted(readable(unpacked(bytes(delivery.body))))
 
 
 @admin.register(Enrichment)
@@ -209,7 +209,7 @@ class ArchivedAdmin(InboxAdmin):
     @admin.display(description="body")
     def content(self, delivery: Archived) -> SafeString:
         """The body as it came, indented where it is JSON."""
-        return preformatted(readable(archive.unpacked(bytes(delivery.body))))
+        return preformatted(readable(unpacked(bytes(delivery.body))))
 
 
 def readable(body: bytes) -> str:

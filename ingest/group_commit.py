@@ -7,9 +7,11 @@ the database commits what came in one lane, the other takes in the next.
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
+
+from ingest.bodies import packed
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +29,16 @@ ANSWER_TIMEOUT_SECONDS = 8
 
 INSERT = """
 INSERT INTO ingest_delivery (body, size_bytes)
-SELECT body, octet_length(body) FROM unnest(%b::bytea[]) AS b(body)
+SELECT body, size_bytes FROM unnest(%b::bytea[], %b::int4[]) AS b(body, size_bytes)
 """
 
 
-Waiting = tuple[bytes, asyncio.Future[None]]
+class Waiting(NamedTuple):
+    """A body that waits for its commit, packed; `size_bytes` is what it had when it came."""
+
+    body: bytes
+    size_bytes: int
+    kept: asyncio.Future[None]
 
 
 class Unavailable(Exception):
@@ -53,8 +60,9 @@ class Inbox:
         if self._waiting_bytes + len(body) > WAITING_BYTES_MAX:
             raise Unavailable("too many bodies are waiting for the database")
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((body, kept))
-        self._waiting_bytes += len(body)
+        waiting = Waiting(packed(body), len(body), kept)
+        self._waiting.append(waiting)
+        self._waiting_bytes += len(waiting.body)
         if len(self._flushers) < LANES:
             lane = next(lane for lane in self._lanes if lane not in self._flushers)
             self._flushers[lane] = asyncio.create_task(self._flush_all(lane))
@@ -76,7 +84,7 @@ class Inbox:
 
     async def _flush(self, lane: "Lane", group: list[Waiting]) -> None:
         try:
-            await lane.insert([body for body, _ in group])
+            await lane.insert(group)
         except Exception as error:
             log.warning("The inbox did not commit %d bodies: %s", len(group), error)
             await lane.disconnect()
@@ -87,18 +95,18 @@ class Inbox:
 
     def _take_group(self) -> list[Waiting]:
         size = count = 0
-        for body, _ in self._waiting[:FLUSH_BODIES_MAX]:
-            size += len(body)
+        for waiting in self._waiting[:FLUSH_BODIES_MAX]:
+            size += len(waiting.body)
             if count and size > FLUSH_BYTES_MAX:
                 break
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
-        self._waiting_bytes -= sum(len(body) for body, _ in group)
+        self._waiting_bytes -= sum(len(waiting.body) for waiting in group)
         return group
 
     @staticmethod
     def _answer(group: list[Waiting], failure: Unavailable | None) -> None:
-        for _, kept in group:
+        for *_, kept in group:
             if kept.done():  # the sender hung up and its request was cancelled
                 continue
             if failure is None:
@@ -114,19 +122,19 @@ class Lane:
         self._database_url = database_url
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
-    async def insert(self, bodies: list[bytes]) -> None:
-        """Commit the bodies, over a new connection if the one at hand broke since its last use.
+    async def insert(self, group: list[Waiting]) -> None:
+        """Commit the bodies of a group, over a new connection if the last one broke since its use.
 
         Then nobody knows whether they were committed, and they may be kept twice: a delivery that
         is there twice is booked once.
         """
         was_open = self._connection is not None
         try:
-            await self._execute(bodies)
+            await self._execute(group)
         except psycopg.OperationalError:
             if not was_open or not self._is_broken():
                 raise
-            await self._execute(bodies)
+            await self._execute(group)
 
     async def disconnect(self) -> None:
         """Let go of the database."""
@@ -134,10 +142,12 @@ class Lane:
         if connection is not None:
             await connection.close()
 
-    async def _execute(self, bodies: list[bytes]) -> None:
+    async def _execute(self, group: list[Waiting]) -> None:
         async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
             connection = await self._connected()
-            await connection.execute(INSERT, [bodies])
+            bodies = [waiting.body for waiting in group]
+            sizes = [waiting.size_bytes for waiting in group]
+            await connection.execute(INSERT, [bodies, sizes])
 
     def _is_broken(self) -> bool:
         return self._connection is None or self._connection.closed

@@ -104,12 +104,13 @@ class Delivery(models.Model):
 
 
 class Archived(models.Model):
-    """A processed delivery, moved out of the inbox; its body is compressed by zlib.
+    """A processed delivery, moved out of the inbox.
 
     The table is partitioned by the day of `received_at` (UTC) and forgets whole days.
     """
 
     id = models.BigIntegerField(primary_key=True)
+    door = models.CharField(max_length=8, choices=Door, default=Door.WEBHOOK, db_default="webhook")
     received_at = models.DateTimeField()
     size_bytes = models.IntegerField()
     body = models.BinaryField()
@@ -122,6 +123,9 @@ class Archived(models.Model):
     class Meta:
         verbose_name = "archived delivery"
         verbose_name_plural = "archived deliveries"
+        constraints = [
+            models.CheckConstraint(condition=Q(door__in=Door.values), name="archived_door_is_known")
+        ]
         indexes = [
             # Read by the admin: the newest first, within a time.
             models.Index(fields=["received_at", "id"], name="archived_received"),

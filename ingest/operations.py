@@ -23,6 +23,7 @@ from django.utils import timezone
 
 import pnl.operations
 from ingest import archive, queries, suspects
+from ingest.bodies import packed
 from ingest.models import Delivery, Door, Enrichment
 from ingest.queries import Waiting
 from ingest.readings import Reading, read, sentence, trace
@@ -88,7 +89,7 @@ NOTHING = Report(0, 0, 0, 0)
 
 def accept(body: bytes, *, door: Door = Door.WEBHOOK) -> int:
     """Keep a body in the inbox; the id of its delivery. Doors other than HTTP come in here."""
-    return Delivery.objects.create(body=body, size_bytes=len(body), door=door).pk
+    return Delivery.objects.create(body=packed(body), size_bytes=len(body), door=door).pk
 
 
 def process_pending() -> Report:

@@ -101,7 +101,7 @@ def claim(*, limit: int, ids: Collection[int] | None = None) -> list[Waiting]:
 
 
 def bodies(ids: Collection[int]) -> dict[int, bytes]:
-    """The bodies of deliveries as they came; read in binary, because as text they are hex."""
+    """The bodies of deliveries as they are kept; read in binary, because as text they are hex."""
     return dict(rows.read(BODIES, [(pk,) for pk in ids]))
 
 

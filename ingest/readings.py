@@ -5,6 +5,7 @@ import logging
 import traceback
 from typing import Final, NamedTuple
 
+from ingest.bodies import unpacked
 from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable, wanting
 from ingest.decode.pipeline import decode_body
 from pnl.engine.tokens import TokenEvent
@@ -58,11 +59,11 @@ class Reading(NamedTuple):
         return (self.delivery_id, *counts, dropped, self.error_kind, error, traces)
 
 
-def read(delivery_id: int, body: bytes) -> Reading:
-    """All that a body says. Whatever it is, it never raises."""
+def read(delivery_id: int, kept: bytes) -> Reading:
+    """All that a body says, as it is kept. Whatever it is, it never raises."""
     reading = Reading(delivery_id, [], [], [], [], [], [])
     try:
-        for outcome in decode_body(body):
+        for outcome in decode_body(unpacked(kept)):
             _take(reading, outcome)
     except Exception as error:
         # A fault of ours, and its place is known: nobody else's deliveries are taken apart for it.

@@ -17,7 +17,7 @@ CREATE TABLE ingest_archived (
 """
 
 # The inbox turns over completely every few minutes: it is vacuumed by count, not by share, and its
-# TOAST table, in which a body has four rows, as well.
+# TOAST table, in which a body has two rows, as well.
 TURNOVER = """
 ALTER TABLE ingest_delivery SET (
     autovacuum_vacuum_scale_factor = 0,
@@ -28,7 +28,7 @@ ALTER TABLE ingest_delivery SET (
     autovacuum_analyze_threshold = 20000,
     autovacuum_vacuum_cost_delay = 1,
     toast.autovacuum_vacuum_scale_factor = 0,
-    toast.autovacuum_vacuum_threshold = 40000,
+    toast.autovacuum_vacuum_threshold = 20000,
     toast.autovacuum_vacuum_cost_delay = 1
 )
 """

@@ -180,4 +180,21 @@ class Migration(migrations.Migration):
                 name="signature_due",
             ),
         ),
+        migrations.AddField(
+            model_name="archived",
+            name="door",
+            field=models.CharField(
+                choices=[("webhook", "webhook"), ("backfill", "backfill")],
+                db_default="webhook",
+                default="webhook",
+                max_length=8,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="archived",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("door__in", ["webhook", "backfill"])),
+                name="archived_door_is_known",
+            ),
+        ),
     ]

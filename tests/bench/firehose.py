@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
+from ingest.bodies import packed
 from ingest.market.deliveries import Harm, deliver
 from ingest.market.market import Market
 from ingest.operations import process_pending
@@ -157,7 +158,7 @@ def _play(number: int, trades: int) -> int:
     total = 0
     while total < trades and (chunk := list(islice(source, CHUNK))):
         total += sum(0 if delivery.duplicate else delivery.trades for delivery in chunk)
-        _keep([(delivery.body, len(delivery.body)) for delivery in chunk])
+        _keep([(packed(delivery.body), len(delivery.body)) for delivery in chunk])
     return total
 
 

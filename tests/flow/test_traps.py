@@ -14,6 +14,7 @@ import requests
 from django.utils import timezone
 
 from ingest import operations as inbox
+from ingest.bodies import packed
 from ingest.models import Delivery
 from leaderboard import operations as boards
 from leaderboard import queries
@@ -71,7 +72,7 @@ def test_trap_15_the_same_post_many_times_at_once_counts_once(running_stack: Run
     with ThreadPoolExecutor(12) as pool:
         assert set(pool.map(running_stack.post, [body] * 36)) == {200}
     settle(running_stack)
-    assert running_stack.sql(DELIVERED, [body]) == [(36,)]
+    assert running_stack.sql(DELIVERED, [packed(body)]) == [(36,)]
     check_wallets(running_stack, trades)
 
 
@@ -178,4 +179,4 @@ def test_trap_27_a_wrong_secret_is_never_answered_403(
         assert answer.status_code in (401, 405), (method, answer.status_code)
     body = body_of(Chain(f"wrong {secret}"[:20]).loss("eve", SOL))
     assert requests.post(door, data=body, headers=headers, timeout=30).status_code == 401
-    assert running_stack.sql(DELIVERED, [body]) == [(0,)]
+    assert running_stack.sql(DELIVERED, [packed(body)]) == [(0,)]
