@@ -61,6 +61,16 @@ UPDATE ingest_delivery d
  WHERE d.id = v.id
 """
 
+# The same for what nearly all are: read whole, with nothing to tell of but trades.
+MARK_BOOKED = """
+UPDATE ingest_delivery d
+   SET processed_at = now(),
+       attempts = d.attempts + CASE d.unfinished WHEN 0 THEN 1 ELSE 0 END, unfinished = 0,
+       trades = v.trades, unknown_layouts = 0, dropped = NULL,
+       error_kind = '', error = '', traceback = ''
+  FROM unnest(%b::int8[], %b::int4[]) AS v(id, trades) WHERE d.id = v.id
+"""
+
 # What enhanced payloads leave open is asked for once, whoever brings it again.
 ASK_FOR_RAW = """
 INSERT INTO ingest_enrichment (signature, slot, reason)
@@ -219,7 +229,8 @@ def _book(ids: list[int]) -> Report:
     record_tokens([event for reading in readings for event in reading.tokens], beside=trades)
     booking = pnl.operations.book_trades(trades)
     rows.write(ASK_FOR_RAW, [wanted for reading in readings for wanted in reading.wanting])
-    rows.write(MARK, [reading.mark() for reading in readings])
+    rows.write(MARK_BOOKED, [(r.delivery_id, len(r.trades)) for r in readings if r.is_plain])
+    rows.write(MARK, [reading.mark() for reading in readings if not reading.is_plain])
     _warn_of_growth(readings)
     set_aside = sum(1 for reading in readings if reading.faults)
     return Report(len(ids), booking.booked, booking.duplicates, set_aside)

@@ -50,6 +50,11 @@ class Reading(NamedTuple):
         kind = self.faults[0].kind if self.faults else ""
         return MALFORMED_ONLY_IN_PART if kind == MALFORMED and self.trades else kind
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to tell of it but its trades."""
+        return not (self.dropped or self.faults or self.unknown_layouts)
+
     def mark(self) -> Row:
         """Id, trades, unknown layouts, what was dropped, kind, error, traceback: for MARK."""
         error = storable("\n".join(fault.error for fault in self.faults))

@@ -20,9 +20,10 @@ REFRESH_TASK = "leaderboard.tasks.refresh_boards"
 # One refresh is bounded; what is left is taken by the next. Under load a trader is touched again
 # and again, and is summed once for all notes that a refresh takes: the more it takes, the less it
 # costs.
-TOUCHED_MAX = 20_000
+TOUCHED_MAX = 50_000
 REBUILD_CHUNK = 5000
-REST_SECONDS_MAX = 1.0
+REST = 2
+REST_SECONDS_MAX = 2.0
 # The sums of so many traders at once must not go through files.
 ROOM_TO_SUM = "SET LOCAL work_mem = '64MB'"
 
@@ -63,11 +64,11 @@ def refresh_until_quiet(*, seconds: float) -> int:
 
 
 def rest_after(seconds: float) -> float:
-    """How long to rest after a refresh that took so long: as long, so that booking has its half.
+    """How long to rest after a refresh that took so long: twice that, for booking has to go on.
 
     What comes in the meantime is summed together, which costs less; a quiet board hardly rests.
     """
-    return min(seconds, REST_SECONDS_MAX)
+    return min(REST * seconds, REST_SECONDS_MAX)
 
 
 def rebuild(*, now: datetime) -> int:

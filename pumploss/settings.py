@@ -40,7 +40,7 @@ HELIUS_HISTORY_DAYS = env.integer("HELIUS_HISTORY_DAYS", 30)
 PUBLIC_URL = env.text("PUBLIC_URL", "").rstrip("/")
 # Whom a booked batch wakes: ingest knows no board, so the wiring names the task.
 WAKE_AFTER_BOOKING = ["leaderboard.tasks.refresh_boards"]
-INBOX_BATCH_DELIVERIES = env.integer("INBOX_BATCH_DELIVERIES", 1000, least=1)
+INBOX_BATCH_DELIVERIES = env.integer("INBOX_BATCH_DELIVERIES", 3000, least=1)
 # Days for which processed bodies are kept.
 INBOX_KEEP_DAYS = env.integer("INBOX_KEEP_DAYS", 14, least=1)
 # Where minute prices of SOL are asked for; nowhere if empty. See pumploss/checks.py for its form.
