@@ -1,5 +1,6 @@
 """An embedded PostgreSQL: its own folder, port and password, on 127.0.0.1 only."""
 
+import os
 import signal
 import subprocess
 import time
@@ -32,17 +33,19 @@ SETTINGS = {
     # A socket's path may have about 100 characters, a clone's may have more.
     "unix_socket_directories": "",
     "max_connections": "100",
-    "shared_buffers": "256MB",
     "fsync": "on",
     "synchronous_commit": "on",
     "wal_compression": "off",
-    "max_wal_size": "2GB",
+    # A checkpoint writes every page again that changes after it: under load they must be rare.
+    "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "jit": "off",
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+# The server's own share of the machine's memory, in MB: an eighth, and within these bounds.
+BUFFERS_SHARE, BUFFERS_LEAST, BUFFERS_MOST = 8, 128, 2048
 # A crashed server replays its log first, which may take a while on a slow disk.
 START_PATIENCE = 120.0
 
@@ -157,8 +160,15 @@ class Postgres:
 def _write_config(home: Path) -> Path:
     """Outside the data folder, where a file of root's is never written through a link."""
     path = home / "postgresql.conf"
-    lines = [f"{name} = '{value}'" for name, value in SETTINGS.items()]
+    settings = SETTINGS | {"shared_buffers": f"{_buffers()}MB"}
+    lines = [f"{name} = '{value}'" for name, value in settings.items()]
     path.unlink(missing_ok=True)
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     path.chmod(0o644)
     return path
+
+
+def _buffers() -> int:
+    """MB of memory that the server keeps pages in; the kernel gives them out as they are used."""
+    megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return max(BUFFERS_LEAST, min(BUFFERS_MOST, megabytes // BUFFERS_SHARE))
