@@ -17,36 +17,44 @@ LENGTHS = {
     Period.ALL: None,
 }
 
-# Whole hours, and what is left of the hour that a window's edge cuts. Each trader is looked up by
-# the indexes alone: OFFSET 0 keeps the planner from joining whole tables.
+# Whole hours, and what is left of the hour that a window's edge cuts: that one is read trade by
+# trade, where there is anything in it. Each trader is looked up by the indexes alone, here and
+# below: OFFSET 0 keeps the planner from joining whole tables, so that the cost follows who is asked
+# for, and neither history nor the length of the boards.
 ENTRIES = """
 asked AS MATERIALIZED (SELECT unnest(%(traders)s::int8[]) AS trader_id),
 windows AS MATERIALIZED (
     SELECT * FROM unnest(%(periods)s::text[], %(lengths)s::interval[], %(edges)s::timestamptz[],
-                         %(edge_ends)s::timestamptz[]) AS w(period, length, edge, edge_end)
+                         %(edge_hours)s::timestamptz[]) AS w(period, length, edge, edge_hour)
+),
+hours AS MATERIALIZED (
+    SELECT r.* FROM asked CROSS JOIN LATERAL (
+           SELECT * FROM pnl_hourlyrollup WHERE trader_id = asked.trader_id OFFSET 0) AS r
+),
+cut AS MATERIALIZED (
+    SELECT w.period, h.trader_id, w.edge, w.edge_hour + interval '1 hour' AS edge_end
+      FROM hours h JOIN windows w ON h.hour = w.edge_hour
 ),
 entries AS (
-    SELECT w.period, r.trader_id, r.trades, r.volume_lamports, r.matched_sells, r.unmatched_sells,
-           r.unpriced, r.cost_lamports, r.realized_lamports, r.loss_lamports, r.worst_lamports,
-           r.closed, r.wins, r.last_loss_at, r.hour AS oldest_at
-      FROM asked CROSS JOIN LATERAL (
-           SELECT * FROM pnl_hourlyrollup WHERE trader_id = asked.trader_id OFFSET 0) AS r
-      JOIN windows w ON w.edge IS NULL OR r.hour > w.edge
+    SELECT w.period, h.trader_id, h.trades, h.volume_lamports, h.matched_sells, h.unmatched_sells,
+           h.unpriced, h.cost_lamports, h.realized_lamports, h.loss_lamports, h.worst_lamports,
+           h.closed, h.wins, h.last_loss_at, h.hour AS oldest_at
+      FROM hours h JOIN windows w ON w.edge IS NULL OR h.hour > w.edge
     UNION ALL
-    SELECT w.period, t.trader_id, 1, coalesce(t.lamports, 0), 0, 0, (t.lamports IS NULL)::int,
+    SELECT c.period, c.trader_id, 1, coalesce(t.lamports, 0), 0, 0, (t.lamports IS NULL)::int,
            0, 0, 0, 0, 0, 0, NULL, t.block_time
-      FROM asked CROSS JOIN windows w CROSS JOIN LATERAL (
-           SELECT * FROM pnl_trade WHERE trader_id = asked.trader_id
-              AND block_time > w.edge AND block_time < w.edge_end OFFSET 0) AS t
+      FROM cut c CROSS JOIN LATERAL (
+           SELECT * FROM pnl_trade WHERE trader_id = c.trader_id
+              AND block_time > c.edge AND block_time < c.edge_end OFFSET 0) AS t
     UNION ALL
-    SELECT w.period, x.trader_id, 0, 0, (x.matched_units > 0)::int, (x.unmatched_units > 0)::int, 0,
+    SELECT c.period, c.trader_id, 0, 0, (x.matched_units > 0)::int, (x.unmatched_units > 0)::int, 0,
            x.cost_lamports, x.realized_lamports, LEAST(0, x.realized_lamports),
            LEAST(0, x.realized_lamports), x.closes::int,
            (x.closes AND x.trip_lamports > 0)::int,
            CASE WHEN x.realized_lamports < 0 THEN x.realized_at END, x.realized_at
-      FROM asked CROSS JOIN windows w CROSS JOIN LATERAL (
-           SELECT * FROM pnl_realization WHERE trader_id = asked.trader_id
-              AND realized_at > w.edge AND realized_at < w.edge_end OFFSET 0) AS x
+      FROM cut c CROSS JOIN LATERAL (
+           SELECT * FROM pnl_realization WHERE trader_id = c.trader_id
+              AND realized_at > c.edge AND realized_at < c.edge_end OFFSET 0) AS x
 )
 """
 
@@ -62,38 +70,38 @@ summed AS (
 )
 """
 
-# A streak is the number of losing round trips since the last one that did not lose.
-STREAKS = """
-streaks AS (
-    SELECT s.trader_id, count(*) AS losing_streak
+# Who they are, and how often they have lost of late: the number of losing round trips since the
+# last one that did not lose.
+WALLETS = """
+wallets AS MATERIALIZED (
+    SELECT s.trader_id, t.label, t.kind, streak.losing_streak
       FROM (SELECT DISTINCT trader_id FROM summed) AS s
      CROSS JOIN LATERAL (
-           SELECT 1 FROM pnl_realization c
+           SELECT label, kind FROM pnl_trader
+            WHERE id = s.trader_id AND NOT hidden OFFSET 0) AS t
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS losing_streak FROM pnl_realization c
             WHERE c.trader_id = s.trader_id AND c.closes AND c.trip_lamports < 0
               AND c.slot > coalesce((SELECT max(w.slot) FROM pnl_realization w
                                       WHERE w.trader_id = s.trader_id AND w.closes
-                                        AND w.trip_lamports >= 0), -1) OFFSET 0) AS lost
-     GROUP BY s.trader_id
+                                        AND w.trip_lamports >= 0), -1)) AS streak
 )
 """
 
 STANDINGS = """
 standings AS (
-    SELECT s.period, s.trader_id, t.label, t.kind, t.kind = 'person' AS ranked, s.realized_lamports,
+    SELECT s.period, s.trader_id, k.label, k.kind, k.kind = 'person' AS ranked, s.realized_lamports,
            s.loss_lamports, s.cost_lamports, s.volume_lamports, s.worst_lamports, s.trades,
-           s.closed, s.wins, coalesce(k.losing_streak, 0) AS losing_streak, s.unmatched_sells,
-           s.unpriced, s.last_loss_at, s.oldest_at + w.length AS expires_at
-      FROM summed s
-      JOIN windows w USING (period)
-      JOIN pnl_trader t ON t.id = s.trader_id AND NOT t.hidden
-      LEFT JOIN streaks k ON k.trader_id = s.trader_id
+           s.closed, s.wins, k.losing_streak, s.unmatched_sells, s.unpriced, s.last_loss_at,
+           s.oldest_at + w.length AS expires_at
+      FROM summed s JOIN windows w USING (period) JOIN wallets k ON k.trader_id = s.trader_id
 )
 """
 
 # Written where something differs; whoever was summed and has nothing left in a window, or was
 # hidden, leaves its board.
 SAVE_STANDINGS = f"""
-WITH {ENTRIES}, {SUMS}, {STREAKS}, {STANDINGS},
+WITH {ENTRIES}, {SUMS}, {WALLETS}, {STANDINGS},
 saved AS (
 INSERT INTO leaderboard_standing AS old
        (period, trader_id, label, kind, ranked, realized_lamports, loss_lamports, cost_lamports,
@@ -110,9 +118,12 @@ SELECT * FROM standings ORDER BY period, trader_id
        last_loss_at = excluded.last_loss_at, expires_at = excluded.expires_at
  WHERE old IS DISTINCT FROM excluded
 )
-DELETE FROM leaderboard_standing d USING asked, windows w
- WHERE d.period = w.period AND d.trader_id = asked.trader_id
-   AND NOT EXISTS (SELECT FROM standings s WHERE s.period = d.period AND s.trader_id = d.trader_id)
+DELETE FROM leaderboard_standing WHERE ctid = ANY(ARRAY(
+    SELECT d.place FROM asked CROSS JOIN windows w CROSS JOIN LATERAL (
+           SELECT ctid AS place FROM leaderboard_standing
+            WHERE period = w.period AND trader_id = asked.trader_id OFFSET 0) AS d
+     WHERE NOT EXISTS (
+           SELECT FROM standings s WHERE s.period = w.period AND s.trader_id = asked.trader_id)))
 """  # noqa: S608
 
 
@@ -124,13 +135,13 @@ def asked(traders: list[int], now: datetime) -> dict[str, Any]:
         "periods": [period.value for period in LENGTHS],
         "lengths": list(LENGTHS.values()),
         "edges": [edge for edge, _ in edges.values()],
-        "edge_ends": [end for _, end in edges.values()],
+        "edge_hours": [hour for _, hour in edges.values()],
     }
 
 
 def _edge(length: timedelta | None, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Where a window begins, and the end of the hour that its edge cuts; nothing cuts all time."""
+    """Where a window begins, and the hour that its edge cuts; nothing cuts all time."""
     if length is None:
         return None, None
     edge = now - length
-    return edge, edge.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return edge, edge.replace(minute=0, second=0, microsecond=0)
