@@ -212,7 +212,7 @@ def test_a_site_without_its_database_is_not_ready(client: Client) -> None:
 
 
 def test_a_site_with_an_old_schema_is_not_ready(client: Client) -> None:
-    MigrationRecorder(connection).record_unapplied("leaderboard", "0002_boards")
+    MigrationRecorder(connection).record_unapplied("leaderboard", "0003_standing_order")
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["migrations"] == "1 not applied"
