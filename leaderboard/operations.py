@@ -22,8 +22,9 @@ REFRESH_TASK = "leaderboard.tasks.refresh_boards"
 # costs.
 TOUCHED_MAX = 50_000
 REBUILD_CHUNK = 5000
-REST = 2
-REST_SECONDS_MAX = 2.0
+# Resting four times as long as working, the boards take a tenth of two cores at the most.
+REST = 4
+REST_SECONDS_MAX = 4.0
 # The sums of so many traders at once must not go through files.
 ROOM_TO_SUM = "SET LOCAL work_mem = '64MB'"
 
@@ -64,7 +65,7 @@ def refresh_until_quiet(*, seconds: float) -> int:
 
 
 def rest_after(seconds: float) -> float:
-    """How long to rest after a refresh that took so long: twice that, for booking has to go on.
+    """How long to rest after a refresh that took so long; longer, for booking has to go on.
 
     What comes in the meantime is summed together, which costs less; a quiet board hardly rests.
     """
