@@ -1,7 +1,7 @@
 """Writing the boards: touched traders are summed again and viewers get what changed."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -22,8 +22,13 @@ REFRESH_TASK = "leaderboard.tasks.refresh_boards"
 # costs.
 TOUCHED_MAX = 50_000
 REBUILD_CHUNK = 5000
-# Resting four times as long as working, the boards take a tenth of two cores at the most.
-REST = 4
+# While the planner has no statistics of a board that grows, it would read and sort the whole of it.
+BY_INDEX = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
+AS_PLANNED = "SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on"
+# A refresh rests as long as it took, and under load four times as long: then the boards take a
+# tenth of two cores, and what comes in the meantime is summed together.
+LOAD_TRADERS = 1000
+REST, REST_UNDER_LOAD = 1, 4
 REST_SECONDS_MAX = 4.0
 # The sums of so many traders at once must not go through files.
 ROOM_TO_SUM = "SET LOCAL work_mem = '64MB'"
@@ -60,16 +65,14 @@ def refresh_until_quiet(*, seconds: float) -> int:
         total += traders
         if not traders:
             break
-        time.sleep(rest_after(time.monotonic() - began))
+        time.sleep(rest_after(time.monotonic() - began, traders))
     return total
 
 
-def rest_after(seconds: float) -> float:
-    """How long to rest after a refresh that took so long; longer, for booking has to go on.
-
-    What comes in the meantime is summed together, which costs less; a quiet board hardly rests.
-    """
-    return min(REST * seconds, REST_SECONDS_MAX)
+def rest_after(seconds: float, traders: int) -> float:
+    """How long to rest after a refresh of so many traders that took so long."""
+    rest = REST if traders < LOAD_TRADERS else REST_UNDER_LOAD
+    return min(rest * seconds, REST_SECONDS_MAX)
 
 
 def rebuild(*, now: datetime) -> int:
@@ -94,12 +97,13 @@ def _refreshed(
     boards: Mapping[Period, int], traders: Sequence[int], now: datetime
 ) -> tuple[Period, ...]:
     """Write the standings of these traders; the boards whose visible top is another now."""
-    before = {period: queries.top(period) for period in boards}
+    before = _tops(boards)
     _stand(traders, now)
+    after = _tops(boards)
     return tuple(
         period
         for period, version in boards.items()
-        if _publish(period, version + 1, before[period], now)
+        if _publish(queries.Snapshot(period, version + 1, now, after[period]), before[period])
     )
 
 
@@ -117,13 +121,21 @@ def _stand(traders: Sequence[int], now: datetime) -> None:
         cursor.execute(SAVE_STANDINGS, asked(list(traders), now))
 
 
-def _publish(period: Period, version: int, before: list[Line], now: datetime) -> bool:
+def _tops(boards: Iterable[Period]) -> dict[Period, list[Line]]:
+    """The visible top of each board, by its index."""
+    with connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
+        found = {period: queries.top(period) for period in boards}
+        cursor.execute(AS_PLANNED)
+    return found
+
+
+def _publish(seen: queries.Snapshot, before: list[Line]) -> bool:
     """Move the board to its next version and send the change, if the visible top did change."""
-    after = queries.top(period)
-    difference = changes(before, after)
+    difference = changes(before, seen.lines)
     if not (difference.upserts or difference.removed):
         return False
-    Board.objects.filter(period=period).update(version=version, refreshed_at=now)
-    seen = queries.Snapshot(period, version, now, after)
+    boards = Board.objects.filter(period=seen.period)
+    boards.update(version=seen.version, refreshed_at=seen.as_of)
     transaction.on_commit(partial(broadcast.publish, seen, difference))
     return True

@@ -226,7 +226,7 @@ def _refresh(stop: Event) -> list[tuple[float, int]]:
         began = time.monotonic()
         traders = refresh(now=datetime.now(UTC)).traders
         took = time.monotonic() - began
-        is_last = stop.wait(max(rest_after(took), REFRESH_PAUSE_SECONDS))
+        is_last = stop.wait(max(rest_after(took, traders), REFRESH_PAUSE_SECONDS))
         found.append((time.monotonic() - began, _count("pnl_touched")))
         if is_last and not traders:
             return found
