@@ -26,7 +26,7 @@ TARGET_P99_MILLISECONDS: Final = 50
 PACED_PER_SECOND: Final = 2000
 PACED_TARGET_P99_MILLISECONDS: Final = 1000
 TRUNCATE: Final = "TRUNCATE ingest_delivery"
-KEPT: Final = "SELECT count(*) FROM ingest_delivery WHERE octet_length(body) BETWEEN 1 AND size_bytes"
+KEPT: Final = "SELECT count(*) FROM ingest_delivery WHERE octet_length(body) < size_bytes"
 BOOKED: Final = "SELECT count(*) FROM ingest_delivery WHERE processed_at IS NOT NULL"
 
 
