@@ -140,6 +140,23 @@ def test_one_that_landed_elsewhere_and_under_another_wallet_is_fetched(
     assert TradeRow.objects.filter(slot=moved.slot).count() == 1
 
 
+def test_nothing_is_dropped_while_its_new_place_cannot_be_fetched(
+    ask: Ask, fake_helius: FakeHelius
+) -> None:
+    trades = three_losses()
+    booked(trades)
+    moved = trades[5]._replace(slot=trades[5].slot + 50, block_index=1)
+    fake_helius.chain.land(trades[:5])
+    fake_helius.chain.land([moved], found_under=[wallet("router")])
+    fake_helius.chain.forgets_transactions = True
+    walk_and_fail(*ALL)
+    check(ask, trades)
+    assert f"final at slot {moved.slot}" in BackfillPage.objects.get().error
+    fake_helius.chain.forgets_transactions = False
+    assert "1 dropped by the chain" in walk(*ALL)
+    check(ask, [*trades[:5], moved])
+
+
 def test_a_trade_of_a_transaction_that_failed_in_the_end_is_taken_back(
     ask: Ask, fake_helius: FakeHelius
 ) -> None:
