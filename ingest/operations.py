@@ -226,8 +226,10 @@ def _book(ids: list[int]) -> Report:
         return NOTHING
     readings = [read(pk, body) for pk, body in sorted(queries.bodies(ids).items())]
     trades = [trade for reading in readings for trade in reading.trades]
+    tradeless = [signature for reading in readings for signature in reading.tradeless]
+    pnl.operations.enter_booking()
     record_tokens([event for reading in readings for event in reading.tokens], beside=trades)
-    booking = pnl.operations.book_trades(trades)
+    booking = pnl.operations.book_trades(trades, tradeless=tradeless)
     rows.write(ASK_FOR_RAW, [wanted for reading in readings for wanted in reading.wanting])
     rows.write(MARK_BOOKED, [(r.delivery_id, len(r.trades)) for r in readings if r.is_plain])
     rows.write(MARK, [reading.mark() for reading in readings if not reading.is_plain])

@@ -6,19 +6,35 @@ import traceback
 from typing import Final, NamedTuple
 
 from ingest.bodies import unpacked
-from ingest.decode.outcome import Decoded, Dropped, Malformed, Outcome, Unreadable, wanting
+from ingest.decode.outcome import (
+    Decoded,
+    Dropped,
+    DropReason,
+    Malformed,
+    Outcome,
+    Unreadable,
+    wanting,
+)
 from ingest.decode.pipeline import decode_body
 from pnl.engine.tokens import TokenEvent
 from pnl.engine.trades import Trade
+from pnl.fields import SIGNATURE_BYTES, base58_bytes
 from pnl.rows import Row
 
 log = logging.getLogger(__name__)
+
+# Base58 takes quadratic time: nothing longer is looked at.
+KEY_CHARACTERS_MAX: Final = 100
 
 # What can be wrong with a delivery itself. Else its `error_kind` is the name of the exception, or
 # suspects.KILLER_KIND.
 UNREADABLE: Final = "unreadable"
 MALFORMED: Final = "malformed"
 MALFORMED_ONLY_IN_PART: Final = "malformed-with-neighbours-booked"
+
+
+# Reasons that are no want of detail: there was no trade.
+READ_WHOLE: Final = frozenset({DropReason.NO_TRADE, DropReason.FAILED})
 
 
 class Fault(NamedTuple):
@@ -43,6 +59,12 @@ class Reading(NamedTuple):
     faults: list[Fault]
     tokens: list[TokenEvent]
     wanting: list[tuple[bytes, int | None, str]]
+
+    @property
+    def tradeless(self) -> list[bytes]:
+        """The signatures of transactions that were read whole and hold no trade."""
+        found = [each.signature for each in self.dropped if each.reason in READ_WHOLE]
+        return [signature for text in found if (signature := _signature(text)) is not None]
 
     @property
     def error_kind(self) -> str:
@@ -107,6 +129,14 @@ def _take(reading: Reading, outcome: Outcome) -> None:
             reading.faults.append(Fault(UNREADABLE, outcome.error))
     if (wanted := wanting(outcome)) is not None:
         reading.wanting.append(wanted)
+
+
+def _signature(text: str | None) -> bytes | None:
+    """A signature, if it is one."""
+    try:
+        return None if text is None else base58_bytes(text[:KEY_CHARACTERS_MAX], SIGNATURE_BYTES)
+    except ValueError:
+        return None
 
 
 def _as_json(dropped: list[Dropped]) -> str:

@@ -74,6 +74,12 @@ def best_reports(trades: Sequence[Trade]) -> dict[Identity, Trade]:
     return best
 
 
+def withdraw_inferred(signatures: Collection[bytes]) -> list[Withdrawn]:
+    """Take back the guesses at transactions that have now been read whole."""
+    told = [(signature,) for signature in sorted(signatures)]
+    return _withdrawn(statements.WITHDRAW_INFERRED, told)
+
+
 def withdraw_beaten(reports: Collection[Trade]) -> list[Withdrawn]:
     """Take back the stored trades to which these reports are better ones."""
     told = [
@@ -85,8 +91,18 @@ def withdraw_beaten(reports: Collection[Trade]) -> list[Withdrawn]:
 
 def withdraw_dropped(places: Collection[tuple[bytes, int]]) -> list[Withdrawn]:
     """Take back the trades of transactions (signature, slot), and remember that they are none."""
-    rows.write(statements.REMEMBER_DROPPED, sorted(places))
+    remember_dropped(places)
     return _withdrawn(statements.WITHDRAW_DROPPED, sorted(places))
+
+
+def forget_dropped(places: Collection[tuple[bytes, int]]) -> int:
+    """Let transactions (signature, slot) in again; how many had been dropped there."""
+    return len(rows.read(statements.FORGET_DROPPED, sorted(places)))
+
+
+def remember_dropped(places: Collection[tuple[bytes, int]]) -> None:
+    """Let no trade of these transactions (signature, slot) in again."""
+    rows.write(statements.REMEMBER_DROPPED, sorted(places))
 
 
 def withdraw_mispriced(prices: Mapping[int, int]) -> list[tuple[Withdrawn, int]]:
@@ -116,8 +132,8 @@ def pasts_of(withdrawn: Sequence[Withdrawn]) -> dict[int, Past]:
     }
 
 
-def _rank(trade: Trade) -> tuple[bool, int, bool]:
-    return not trade.inferred, trade.slot, trade.block_index is not None
+def _rank(trade: Trade) -> tuple[bool, int, int]:
+    return not trade.inferred, trade.slot, -1 if trade.block_index is None else trade.block_index
 
 
 def _dropped(signatures: Collection[bytes]) -> Mapping[tuple[bytes, int], None]:

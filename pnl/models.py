@@ -70,6 +70,8 @@ class Trade(models.Model):
             models.Index(fields=["trader", "token", "slot"], name="trade_of_position"),
             # Read by the refresh: a trader's trades in the hour that a window's edge cuts.
             models.Index(fields=["trader", "block_time"], name="trade_of_trader_by_time"),
+            # Read by the booking: guesses at a transaction that has now been read whole.
+            models.Index(fields=["signature"], name="trade_inferred", condition=Q(inferred=True)),
             # Read by the price watch, the status and the repricing: trades that wait for a price.
             models.Index(
                 fields=["quote", "block_time"],

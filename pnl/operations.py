@@ -22,26 +22,38 @@ class Booking(NamedTuple):
     unmatched_units: int
 
 
-def book_trades(trades: Iterable[Trade]) -> Booking:
+def book_trades(trades: Iterable[Trade], *, tradeless: Collection[bytes] = ()) -> Booking:
     """Book a batch inside the caller's transaction; trades that are known already change nothing.
 
-    A better report of a known trade replaces it. Raises TransactionManagementError outside a
-    transaction: a batch is booked whole or not at all.
+    A better report of a known trade replaces it. `tradeless` are the signatures of transactions
+    that were read whole and hold no trade: what balances made of them goes, and stays out. Raises
+    TransactionManagementError outside a transaction: a batch is booked whole or not at all.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("book_trades belongs in its caller's transaction")
+    enter_booking()
     offered = _priced(list(trades))
     reports = amendments.best_reports(offered)
     interned = _interned(reports)
+    withdrawn = _without_guesses(reports, tradeless)
     inserted = _insert(statements.INSERT_TRADES, interned.values())
     booked = len(inserted)
     known = [report for identity, report in reports.items() if identity not in inserted]
-    withdrawn = amendments.withdraw_beaten(known)
-    if withdrawn:
-        inserted |= _restore(interned, withdrawn)
-    folds = _fold(Batch(_entries(reports, interned, inserted), amendments.pasts_of(withdrawn)))
+    beaten = amendments.withdraw_beaten(known)
+    if beaten:
+        inserted |= _restore(interned, beaten)
+    pasts = amendments.pasts_of([*withdrawn, *beaten])
+    folds = _fold(Batch(_entries(reports, interned, inserted), pasts))
     new = inserted.values()
     return Booking(booked, len(offered) - booked, folding.unmatched_units(folds, set(new)))
+
+
+def enter_booking() -> None:
+    """Keep whoever takes trades back waiting until the caller's transaction ends.
+
+    Called by `book_trades`; who locks other rows of the ledger before that calls it first.
+    """
+    _lock(statements.LOCK_SHARED)
 
 
 def drop_trades(places: Collection[tuple[bytes, int]]) -> int:
@@ -51,9 +63,18 @@ def drop_trades(places: Collection[tuple[bytes, int]]) -> int:
     later one. Returns how many trades were taken back.
     """
     with transaction.atomic():
+        _lock(statements.LOCK_ALONE)
         withdrawn = amendments.withdraw_dropped(places)
         _fold(Batch({}, amendments.pasts_of(withdrawn)))
     return len(withdrawn)
+
+
+def undrop(places: Collection[tuple[bytes, int]]) -> int:
+    """Let transactions (signature, slot) in again that turned out to be final after all.
+
+    Their trades come with their next delivery. Returns how many had been dropped.
+    """
+    return amendments.forget_dropped(places)
 
 
 def reprice(minutes: Collection[int]) -> int:
@@ -63,6 +84,7 @@ def reprice(minutes: Collection[int]) -> int:
     without one, change nothing.
     """
     with transaction.atomic():
+        _lock(statements.LOCK_ALONE)
         found = amendments.withdraw_mispriced(queries.sol_prices(minutes))
         pasts = amendments.pasts_of([trade for trade, _ in found])
         valued = [trade._replace(lamports=lamports) for trade, lamports in found]
@@ -105,6 +127,22 @@ def save_trader(trader: Trader) -> None:
     with transaction.atomic():
         trader.save(update_fields=["label", "kind", "hidden", "watched"])
         touch([trader.pk])
+
+
+def _lock(statement: str) -> None:
+    with rows.cursor() as raw:
+        raw.execute(statement)
+
+
+def _without_guesses(
+    reports: Mapping[Identity, Trade], tradeless: Collection[bytes]
+) -> list[Withdrawn]:
+    """Take back what was guessed at the transactions of these reports, and at those without any."""
+    told = {report.signature for report in reports.values() if not report.inferred}
+    withdrawn = amendments.withdraw_inferred(told | set(tradeless))
+    none = {trade.signature for trade in withdrawn} - told
+    amendments.remember_dropped([(t.signature, t.slot) for t in withdrawn if t.signature in none])
+    return withdrawn
 
 
 def _priced(trades: list[Trade]) -> list[Trade]:

@@ -133,9 +133,23 @@ INSERT_TRADES = _insert_trades(TRADE_COLUMNS)
 # Trades that were withdrawn to be corrected come back under their ids.
 RESTORE_TRADES = _insert_trades((("id", "int8"), *TRADE_COLUMNS))
 
+# Bookings hold it together, until they commit; whoever takes trades back or prices them anew holds
+# it alone. Else a booking that has already looked would bring back what is just being taken away.
+BOOKING_LOCK = 0x5075_4C6F_0003
+LOCK_SHARED = f"SELECT pg_advisory_xact_lock_shared({BOOKING_LOCK})"
+LOCK_ALONE = f"SELECT pg_advisory_xact_lock({BOOKING_LOCK})"
+
+# What was read off balances is worth nothing once the whole transaction has been read.
+WITHDRAW_INFERRED = f"""
+DELETE FROM pnl_trade t USING unnest(%b::bytea[]) AS k(signature)
+ WHERE t.inferred AND t.signature = k.signature
+RETURNING t.id, {_as_read(TRADE_COLUMNS, "t")}
+"""  # noqa: S608
+
 # A stored trade gives way to a better report of it: amounts of the program's event are better than
 # such read off balances; a transaction that landed again did so in a later slot; and a report that
-# knows the place in the block is better than one that does not.
+# knows the place in the block is better than one that does not. Two that know different places in
+# one slot cannot both be right: the later place stands, whichever was told first.
 WITHDRAW_BEATEN = f"""
 DELETE FROM pnl_trade t
  USING unnest(%b::bytea[], %b::int2[], %b::int8[], %b::int4[], %b::bool[])
@@ -144,7 +158,7 @@ DELETE FROM pnl_trade t
    AND (t.inferred AND NOT k.inferred
         OR t.event_index = k.event_index AND t.inferred = k.inferred
            AND (k.slot > t.slot
-                OR k.slot = t.slot AND t.block_index IS NULL AND k.block_index IS NOT NULL))
+                OR k.slot = t.slot AND k.block_index > coalesce(t.block_index, -1)))
 RETURNING t.id, {_as_read(TRADE_COLUMNS, "t")}
 """  # noqa: S608
 
@@ -184,6 +198,12 @@ INSERT INTO pnl_droppedtransaction (signature, slot)
 SELECT signature, slot FROM unnest(%b::bytea[], %b::int8[]) AS k(signature, slot)
  ORDER BY signature, slot
     ON CONFLICT (signature, slot) DO NOTHING
+"""
+
+FORGET_DROPPED = """
+DELETE FROM pnl_droppedtransaction d USING unnest(%b::bytea[], %b::int8[]) AS k(signature, slot)
+ WHERE d.signature = k.signature AND d.slot = k.slot
+RETURNING d.slot
 """
 
 INSERT_POSITIONS = (

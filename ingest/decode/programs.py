@@ -52,7 +52,6 @@ TRADE_INSTRUCTIONS: Final = frozenset(
 WSOL: Final = "So11111111111111111111111111111111111111112"
 WSOL_BYTES: Final = _bytes(WSOL)
 USDC_BYTES: Final = _bytes("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v")
-USDT_BYTES: Final = _bytes("Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB")
 NO_KEY: Final = bytes(32)
 # How the programs write "quoted in SOL".
 SOL_QUOTES: Final = frozenset({NO_KEY, WSOL_BYTES})

@@ -7,12 +7,12 @@ its units would seem never to have been bought. So what passes through drops out
 
 from typing import Final, NamedTuple, cast
 
-from ingest.decode.programs import USDC_BYTES, USDT_BYTES
+from ingest.decode.programs import USDC_BYTES
 from ingest.decode.swap import Swap
 from pnl.engine.trades import Side, Venue
 
 # What a price in SOL can be known of: whatever else is traded is a coin.
-_MONEY: Final = frozenset({None, USDC_BYTES, USDT_BYTES})
+_MONEY: Final = frozenset({None, USDC_BYTES})
 
 
 class Placed(NamedTuple):

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
 from typing import Any, Final, NamedTuple
 
@@ -154,18 +154,6 @@ def _number(value: float) -> str:
 
 def _aligned(column: int, text: str, width: int) -> str:
     return text.rjust(width) if 0 < column < 4 or column == 5 else text.ljust(width)
-
-
-def _bounds(
-    value: float | None, least: float | None, most: float | None, form: str
-) -> Iterator[str]:
-    """The bounds asked of a value, each with its verdict."""
-    if value is None:
-        return
-    if least is not None:
-        yield f">= {least:{form}} {_verdict(value >= least)}"
-    if most is not None:
-        yield f"<= {most:{form}} {_verdict(value <= most)}"
 
 
 def _verdict(reached: bool) -> str:

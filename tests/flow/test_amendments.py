@@ -1,14 +1,15 @@
 """Booked trades give way to better reports of them, and go when the chain has dropped them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from pnl.engine.trades import Side, Trade
-from pnl.operations import book_trades, drop_trades
+from pnl.operations import book_trades, drop_trades, undrop
 from tests.flow.bodies import SOL, Chain, mint, wallet
 from tests.flow.truth import Ask, check
 
@@ -111,6 +112,62 @@ def test_a_transaction_may_be_dropped_before_it_is_delivered(ask: Ask) -> None:
     check(ask, [buy, rest])
 
 
+def test_what_was_dropped_in_error_comes_back_once_it_is_let_in(ask: Ask) -> None:
+    buy, half, rest = life(Chain("in error"))
+    book(buy, half, rest)
+    drop_trades([(half.signature, half.slot)])
+    assert undrop([(half.signature, half.slot), (rest.signature, rest.slot)]) == 1
+    book(half)
+    check(ask, [buy, half, rest])
+
+
+def test_a_guess_beside_an_event_of_another_index_goes(ask: Ask) -> None:
+    buy, half, rest = life(Chain("beside"))
+    event = half._replace(event_index=1)
+    book(buy, guessed(half), rest)
+    book(event)
+    check(ask, [buy, event, rest])
+
+
+def test_a_guess_at_a_transaction_without_trades_goes_and_stays_out(ask: Ask) -> None:
+    buy, half, rest = life(Chain("nothing"))
+    book(buy, guessed(half), rest)
+    with transaction.atomic():
+        book_trades([], tradeless=[half.signature, rest.signature])
+    check(ask, [buy, rest])
+    book(guessed(half))
+    check(ask, [buy, rest])
+
+
+@pytest.mark.parametrize("order", [(2, 7), (7, 2)])
+def test_of_two_places_in_a_slot_the_later_stands(ask: Ask, order: tuple[int, int]) -> None:
+    buy, half, rest = life(Chain("two places"))
+    book(buy, rest)
+    for block_index in order:
+        book(half._replace(block_index=block_index))
+    check(ask, [buy, half._replace(block_index=7), rest])
+
+
+def test_nothing_is_dropped_while_somebody_books_and_nothing_comes_back(ask: Ask) -> None:
+    buy, half, rest = life(Chain("at once"))
+    book(buy, half, rest)
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        book_trades([half])
+        dropping = pool.submit(elsewhere, drop_trades, [(half.signature, half.slot)])
+        with pytest.raises(TimeoutError):
+            dropping.result(timeout=0.3)
+    assert dropping.result() == 1
+    check(ask, [buy, rest])
+
+
+def elsewhere(work: Callable[..., Any], *arguments: object) -> Any:
+    """The same over another connection, which is closed after it."""
+    try:
+        return work(*arguments)
+    finally:
+        connection.close()
+
+
 def better(reports: Sequence[Trade]) -> list[Trade]:
     """What a ledger must hold of reports: by signature events before guesses, then later slots."""
     exact = {trade.signature for trade in reports if not trade.inferred}
@@ -119,10 +176,13 @@ def better(reports: Sequence[Trade]) -> list[Trade]:
         if trade.inferred and trade.signature in exact:
             continue
         known = best.get((trade.signature, trade.event_index))
-        rank = (trade.slot, trade.block_index is not None)
-        if known is None or rank > (known.slot, known.block_index is not None):
+        if known is None or _rank(trade) > _rank(known):
             best[trade.signature, trade.event_index] = trade
     return list(best.values())
+
+
+def _rank(trade: Trade) -> tuple[int, int]:
+    return trade.slot, -1 if trade.block_index is None else trade.block_index
 
 
 @pytest.mark.parametrize("seed", range(6))

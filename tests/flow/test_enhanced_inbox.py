@@ -64,6 +64,19 @@ def test_a_raw_body_takes_the_place_of_what_was_inferred(ask: Ask, order: Sequen
     assert reasons() == {signature(0): "order_unknown"}
 
 
+@pytest.mark.parametrize("err", [None, {"InstructionError": [0, "Custom"]}])
+def test_a_raw_body_without_a_trade_takes_back_what_was_inferred(ask: Ask, err: object) -> None:
+    none = Builder().element()
+    none["transaction"]["signatures"] = [signature(0)]
+    none["meta"]["err"] = err
+    received(buy(0))
+    assert Position.objects.exists()
+    received(none)
+    received(buy(0))
+    assert not Trade.objects.exists()
+    assert not Position.objects.exists()
+
+
 def test_an_enhanced_payload_without_events_or_with_is_asked_for(ask: Ask) -> None:
     told = Builder().curve(curve_event()).element()
     count = len(told["transaction"]["message"]["accountKeys"])
