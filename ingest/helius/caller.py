@@ -66,12 +66,8 @@ class Caller:
             if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 return answer.content
             if attempt >= self._patience.attempts or not self._pauses(answer, attempt):
-                raise self._problem(request, answer)
+                raise _problem(request, answer)
             attempt += 1
-
-    def problem(self, call: str, status: int, content: bytes) -> HeliusProblem:
-        """A problem with an answer that came: its first characters, without our key."""
-        return HeliusProblem(call, status, self._clean(excerpt(content)))
 
     def close(self) -> None:
         """Hang up."""
@@ -108,11 +104,11 @@ class Caller:
         self._sleep(random.uniform(0, ceiling))  # noqa: S311
         return True
 
-    def _problem(self, request: Request, answer: _Answer) -> HeliusProblem:
-        reason = self._clean(excerpt(answer.content))
-        return HeliusProblem(
-            request.call, answer.status, reason, retry_after_seconds=answer.asked_seconds
-        )
 
-    def _clean(self, text: str) -> str:
-        return text.replace(self._api_key, "…") if self._api_key else text
+def _problem(request: Request, answer: _Answer) -> HeliusProblem:
+    return HeliusProblem(
+        request.call,
+        answer.status,
+        excerpt(answer.content),
+        retry_after_seconds=answer.asked_seconds,
+    )

@@ -171,6 +171,47 @@ def test_the_key_is_in_no_log_and_no_error(
     assert KEY not in caplog.text + "".join(told)
 
 
+def test_a_webhook_that_is_not_as_documented_tells_no_secret(
+    fake_helius: FakeHelius, asked: Helius
+) -> None:
+    of_others = "secret-of-somebody-else"
+    webhook = f'{{"webhookID":"7","authHeader":"{of_others}","webhookType":null}}'
+    fake_helius.behaviour.faults = [Fault(200, body=f"[{webhook}]"), Fault(200, body=webhook)]
+    with pytest.raises(
+        HeliusProblem, match=r"Expected `str`, got `null` - at `\$\[0\].webhook"
+    ) as one:
+        asked.webhooks.list_all()
+    with pytest.raises(HeliusProblem, match="Expected `str`, got `null`") as two:
+        asked.webhooks.read_one("7")
+    assert of_others not in f"{one.value!r} {two.value!r}"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, '{{"error":"no","asked":{{"authHeader":"{secret}"}}}}'),
+        (400, "{padding}{secret}"),
+        (200, '{{"id":1,"error":{{"code":1,"message":"{padding}{secret}"}}}}'),
+        (200, '{{"id":1,"result":"{secret} {key}"}}'),
+        (200, "<html>{secret} {key}"),
+    ],
+)
+def test_no_secret_of_ours_is_in_an_error_however_it_is_written(
+    fake_helius: FakeHelius, asked: Helius, settings: Settings, status: int, body: str
+) -> None:
+    """Nor the half of one that stands where an excerpt ends."""
+    settings.HELIUS_WEBHOOK_SECRETS = ['hush-"hush"', "the-one-before"]
+    written = ('hush-\\"hush\\"', "the-one-before")
+    fake_helius.behaviour.faults = [
+        Fault(status, body=body.format(secret=secret, key=KEY, padding="-" * 195))
+        for secret in written
+    ]
+    for _ in written:
+        with pytest.raises(HeliusProblem) as raised:
+            asked.rpc.finalized_slot()
+        assert not any(part in repr(raised.value) for part in ("hush", "the-", KEY))
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
