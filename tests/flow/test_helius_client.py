@@ -15,6 +15,7 @@ import requests
 from pytest_django.fixtures import Settings
 
 from ingest import walks
+from ingest.helius import caller
 from ingest.helius.client import Helius, helius
 from ingest.helius.pace import Patience
 from ingest.helius.problems import HeliusProblem
@@ -26,7 +27,12 @@ from tests.flow.fake_helius import KEY, FakeHelius, Fault, Seen
 
 ANN = base58(wallet("ann"))
 HASTY = Patience(
-    connect_seconds=1, read_seconds=0.3, attempts=3, pause_seconds=0.01, pause_seconds_max=2
+    connect_seconds=1,
+    read_seconds=0.3,
+    answer_seconds=1,
+    attempts=3,
+    pause_seconds=0.01,
+    pause_seconds_max=2,
 )
 DRAFT = WebhookDraft(
     webhook_url="https://losers.example/webhooks/helius/",
@@ -136,6 +142,27 @@ def test_a_pause_that_is_too_long_is_left_to_the_caller(
 def test_a_slow_answer_is_asked_for_again(fake_helius: FakeHelius, asked: Helius) -> None:
     fake_helius.behaviour.faults = [Fault(wait_seconds=1)]
     assert asked.rpc.finalized_slot() == fake_helius.chain.finalized
+
+
+def test_an_answer_that_drips_is_not_waited_for(fake_helius: FakeHelius, asked: Helius) -> None:
+    dripping = Fault(200, body=" " * 60, drip_seconds=0.1)
+    fake_helius.behaviour.faults = [dripping] * HASTY.attempts
+    began = time.monotonic()
+    with pytest.raises(HeliusProblem, match="getSlot: no answer that ended in time"):
+        asked.rpc.finalized_slot()
+    assert time.monotonic() - began < HASTY.attempts * (HASTY.answer_seconds + 0.5)
+    fake_helius.behaviour.faults = [dripping]
+    assert asked.rpc.finalized_slot() == fake_helius.chain.finalized
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_without_end_is_not_read_to_its_end(
+    fake_helius: FakeHelius, asked: Helius, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(caller, "ANSWER_BYTES_MAX", 100_000)
+    fake_helius.behaviour.faults = [Fault(status, body=" " * 1_000_000)]
+    with pytest.raises(HeliusProblem, match=f"getSlot: {status} more than 100000 bytes"):
+        asked.rpc.finalized_slot()
 
 
 def test_nobody_at_home_is_a_problem_like_any_other(
