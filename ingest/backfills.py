@@ -49,8 +49,8 @@ UPDATE ingest_backfillpage SET backfill_id = %(backfill)s, not_before = least(no
                        THEN greatest(again_at, not_before) ELSE again_at END
  WHERE trader_id = ANY(%(traders)s) AND backfill_id <> %(backfill)s
 """
-# A walk that has begun ends at what was final then, and one that is due sooner will: what comes later
-# needs another one.
+# A walk that has begun ends at what was final then, and one that is due sooner will: what comes
+# later needs another one.
 WALK_AGAIN = """
 UPDATE ingest_backfillpage
    SET again_at = greatest(again_at, now() + make_interval(secs => %(after)s))

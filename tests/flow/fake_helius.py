@@ -80,7 +80,7 @@ class Behaviour:
     # Addresses above so many in one webhook are not registered, and nobody is told.
     registers_at_most: int | None = None
     refuses_to_switch: bool = False
-    # HTTP methods of the webhook API that fail.
+    # HTTP methods of the webhook API that fail, alone or with the path of one webhook.
     refuses: frozenset[str] = frozenset()
 
 
@@ -130,7 +130,7 @@ class FakeHelius(ThreadingHTTPServer):
 
     def rest(self, method: str, path: str, body: Json) -> Json:
         """One call of the webhook API."""
-        if method in self.behaviour.refuses:
+        if not self.behaviour.refuses.isdisjoint((method, f"{method} {path}")):
             raise Refused(503, "try again later")
         webhook_id = path.removeprefix(WEBHOOKS).strip("/")
         if not webhook_id:
