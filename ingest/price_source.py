@@ -55,6 +55,8 @@ class PriceSource:
         self._template = template
         self._patience = patience or Patience()
         self._session = requests.Session()
+        # Neither a proxy nor a .netrc of whoever started us may come between.
+        self._session.trust_env = False
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +101,10 @@ class PriceSource:
         timeout = min(self._patience.attempt_s, max(0.05, deadline - time.monotonic()))
         until = time.monotonic() + timeout
         try:
-            with self._session.get(url, timeout=timeout, stream=True) as answer:
+            # Its host is written down beside the prices: it may not send us to another.
+            with self._session.get(
+                url, timeout=timeout, stream=True, allow_redirects=False
+            ) as answer:
                 return _judged(answer, until)
         except (requests.Timeout, ReadTimeoutError):
             return _Attempt(wrong="did not answer in time", momentary=True)
