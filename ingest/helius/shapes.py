@@ -80,6 +80,13 @@ class Signed(msgspec.Struct):
     signatures: Annotated[list[Signature], msgspec.Meta(min_length=1)]
 
 
+class Placed(msgspec.Struct):
+    """As much of an element as tells its place."""
+
+    slot: int
+    transaction: Signed
+
+
 class Executed(msgspec.Struct):
     """As much of a transaction's meta as tells whether it took effect."""
 
