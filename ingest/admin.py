@@ -175,7 +175,9 @@ class DeliveryAdmin(InboxAdmin):
 class EnrichmentAdmin(ReadOnlyAdmin):
     """What came enhanced and is asked for raw."""
 
-    list_display = ("signature", "reason", "requested_at", "attempts", "done_at", "error")
+    list_display = (
+        *("signature", "reason", "requested_at", "attempts", "done_at", "is_unknown", "error"),
+    )
     search_fields = ("signature",)
     search_help_text = "A whole signature."
 

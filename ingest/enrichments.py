@@ -18,14 +18,21 @@ from ingest.queries import Wanted
 
 # Not final yet, most likely: the chain needs about 13 seconds for that.
 UNKNOWN: Final = "no node knows such a finalized transaction"
+# After about two hours it never will be: the chain has dropped it.
+UNKNOWN_ATTEMPTS: Final = 10
+_FORGOTTEN_MAX: Final = 10_000
 
 
 def work(*, seconds: float) -> None:
-    """Fetch what is due until nothing is or the time is up; the next call goes on."""
+    """Fetch what is due until nothing is or the time is up; the next call goes on.
+
+    Forgets what was fetched as long ago as bodies are kept.
+    """
     until = time.monotonic() + seconds
     with helius(BRIEF) as asked:
         while time.monotonic() < until and enrich(asked.rpc):
             pass
+    operations.forget_enrichments(limit=_FORGOTTEN_MAX)
 
 
 def enrich(rpc: Rpc) -> int:
@@ -51,5 +58,13 @@ def _settle(wanted: Sequence[Wanted], fetched: Sequence[Fetched]) -> None:
         operations.enriched([each.signature for each in fetched if each.element is not None])
         for each, asked in zip(fetched, wanted, strict=True):
             if each.element is None:
-                later = timezone.now() + timedelta(seconds=harvest.pause_seconds(asked.attempts))
-                operations.enrichment_failed(each.signature, each.error or UNKNOWN, later)
+                _put_back(each, asked.attempts)
+
+
+def _put_back(each: Fetched, attempts: int) -> None:
+    """Later, again; a Helius that fails is asked for ever, one that knows nothing is not."""
+    if each.is_unknown and attempts + 1 >= UNKNOWN_ATTEMPTS:
+        operations.enrichment_unknown(each.signature, UNKNOWN)
+        return
+    later = timezone.now() + timedelta(seconds=harvest.pause_seconds(attempts))
+    operations.enrichment_failed(each.signature, each.error or UNKNOWN, later)

@@ -144,7 +144,8 @@ class Archived(models.Model):
 class Enrichment(models.Model):
     """A transaction that came enhanced and shall be fetched raw: for its order, or its amounts.
 
-    `reason` is `order_unknown`, or why it was dropped. Waiting until `done_at` is set.
+    `reason` is `order_unknown`, or why it was dropped. Waiting until `done_at` is set: it was
+    fetched, or `is_unknown`, asked for often enough and known to no node.
     """
 
     signature = Base58Field(length=SIGNATURE_BYTES, unique=True)
@@ -155,6 +156,7 @@ class Enrichment(models.Model):
     not_before = models.DateTimeField(db_default=Now())
     error = models.TextField(db_default="")
     done_at = models.DateTimeField(null=True)
+    is_unknown = models.BooleanField(db_default=False)
 
     class Meta:
         indexes = [
@@ -164,6 +166,8 @@ class Enrichment(models.Model):
                 name="enrichment_waiting",
                 condition=Q(done_at__isnull=True),
             ),
+            # Read by forget_enrichments: what ended long ago.
+            models.Index(fields=["done_at"], name="enrichment_ended"),
         ]
 
     def __str__(self) -> str:
@@ -283,14 +287,11 @@ class Hearing(models.Model):
 
 
 class Watermark(models.Model):
-    """How far a trader's finalized transactions have been walked: all up to there is final.
-
-    A null `block_index` means the whole slot.
-    """
+    """How far a trader's finalized transactions have been walked: all up to there is final."""
 
     trader = models.OneToOneField(Trader, models.PROTECT, primary_key=True, db_constraint=False)
     slot = models.BigIntegerField()
-    block_index = models.IntegerField(null=True)
+    block_index = models.IntegerField(null=True)  # null means the whole slot
     # When a walk last ended; null while the first is under way.
     walked_at = models.DateTimeField(null=True)
 

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -162,6 +162,22 @@ def enrichment_failed(signature: str, error: str, not_before: datetime) -> int:
     """Note why a transaction could not be fetched raw, and when to try again."""
     waiting = Enrichment.objects.filter(signature=signature, done_at__isnull=True)
     return waiting.update(attempts=F("attempts") + 1, error=error, not_before=not_before)
+
+
+def enrichment_unknown(signature: str, error: str) -> int:
+    """Note that nobody knows a transaction, and ask no more; how many were waited for."""
+    waiting = Enrichment.objects.filter(signature=signature, done_at__isnull=True)
+    return waiting.update(done_at=Now(), is_unknown=True, attempts=F("attempts") + 1, error=error)
+
+
+def forget_enrichments(*, limit: int) -> int:
+    """Forget what ended longer ago than its body is kept, the oldest first; how much."""
+    oldest = timezone.now() - timedelta(days=settings.INBOX_KEEP_DAYS)
+    ended = Enrichment.objects.filter(done_at__lt=oldest).order_by("done_at")
+    forgotten, _ = Enrichment.objects.filter(
+        pk__in=list(ended.values_list("pk", flat=True)[:limit])
+    ).delete()
+    return forgotten
 
 
 def _process(*, limit: int, ids: Sequence[int] | None) -> Report:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from ingest import enrichments, operations, tasks
 from ingest.helius.client import Helius, helius
@@ -106,6 +107,51 @@ def test_a_helius_that_refuses_loses_nothing(
     assert enriched(asked) == 2
     assert left() == 2
     assert Enrichment.objects.filter(error="getTransaction batch: 400 no").count() == 2
+
+
+def test_one_that_nobody_knows_is_given_up_in_the_end(
+    ask: Ask, fake_helius: FakeHelius, asked: Helius
+) -> None:
+    want(round_trip()[:1])
+    due = []
+    for _ in range(enrichments.UNKNOWN_ATTEMPTS + 1):
+        hurry()
+        due.append(enriched(asked))
+    assert due == [1] * enrichments.UNKNOWN_ATTEMPTS + [0]
+    told = Enrichment.objects.get()
+    assert (told.is_unknown, told.error, told.attempts) == (True, enrichments.UNKNOWN, due.count(1))
+    assert left() == 0
+
+
+def test_a_helius_that_fails_is_asked_for_ever(
+    ask: Ask, fake_helius: FakeHelius, asked: Helius
+) -> None:
+    trades = round_trip()
+    fake_helius.chain.land(trades)
+    want(trades)
+    Enrichment.objects.update(attempts=enrichments.UNKNOWN_ATTEMPTS)
+    fake_helius.behaviour.faults = [Fault(400, body="no")]
+    assert enriched(asked) == 2
+    assert left() == 2
+    hurry()
+    enriched(asked)
+    check(ask, trades)
+
+
+def test_what_ended_is_forgotten_when_its_body_is(
+    ask: Ask, fake_helius: FakeHelius, settings: Settings
+) -> None:
+    settings.INBOX_KEEP_DAYS = 3
+    old, young, waiting = Chain("ended").loss("ann", SOL) + round_trip()[:1]
+    want([old, young, waiting])
+    now = timezone.now()
+    for trade, days in ((old, 4), (young, 2)):
+        done = Enrichment.objects.filter(signature=base58(trade.signature))
+        done.update(done_at=now - timedelta(days=days))
+    Enrichment.objects.update(requested_at=now - timedelta(days=9))
+    enrichments.work(seconds=0)
+    kept = {str(each) for each in Enrichment.objects.values_list("signature", flat=True)}
+    assert kept == {base58(young.signature), base58(waiting.signature)}
 
 
 def test_nothing_is_asked_while_nothing_waits(
