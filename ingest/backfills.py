@@ -135,7 +135,11 @@ def start_signatures(scope: str, signatures: Collection[str]) -> Backfill:
 
 
 def resume(backfill_ids: Collection[int]) -> int:
-    """Try what failed in these runs again now; how much is queued of them."""
+    """Try what failed in these runs again now; how much is queued of them.
+
+    A walk that has not failed keeps its time: it may wait for a webhook to begin.
+    """
     pages = BackfillPage.objects.filter(backfill_id__in=backfill_ids)
     signatures = BackfillSignature.objects.filter(backfill_id__in=backfill_ids, is_unknown=False)
-    return pages.update(not_before=Now()) + signatures.update(not_before=Now())
+    pages.filter(attempts__gt=0).update(not_before=Now())
+    return pages.count() + signatures.update(not_before=Now())

@@ -55,3 +55,12 @@ def test_a_queued_walk_begins_where_it_is_asked_to(ask: Ask, before: int | None)
     backfills.start("first", ids, from_slot=before)
     backfills.start("second", ids, from_slot=100)
     assert BackfillPage.objects.get().from_slot == 100
+
+
+def test_what_is_tried_again_now_is_what_has_failed(ask: Ask, fake_helius: FakeHelius) -> None:
+    ann, bob = (backfills.trader_ids([wallet(name)]) for name in ("ann", "bob"))
+    run = backfills.start("settling", [*ann, *bob], after_seconds=60)
+    BackfillPage.objects.filter(pk__in=ann).update(attempts=1)
+    assert backfills.resume([run.pk]) == 2
+    due = BackfillPage.objects.filter(not_before__lte=timezone.now())
+    assert list(due.values_list("pk", flat=True)) == ann
