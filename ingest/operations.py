@@ -25,7 +25,6 @@ import pnl.operations
 from ingest import archive, queries, suspects
 from ingest.bodies import packed
 from ingest.models import Delivery, Door, Enrichment
-from ingest.queries import Waiting
 from ingest.readings import Reading, read, sentence, trace
 from pnl import alarms, kicks, rows
 from pnl.tokens import record_tokens
@@ -35,9 +34,6 @@ log = logging.getLogger(__name__)
 INBOX_TASK = "ingest.tasks.process_inbox"
 # The alarm: a program has grown, and its notes must be read.
 UNKNOWN_LAYOUT = "unknown_event_layout"
-
-# Bodies of one batch in memory; a batch also ends at INBOX_BATCH_DELIVERIES.
-BATCH_BYTES_MAX = 64 * 1024 * 1024
 
 # The database is away or busy, or time is up: the deliveries are fine and stay pending.
 TRANSIENT = (
@@ -170,7 +166,8 @@ def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
     suspected: list[int] = []
     try:
         with _no_collection(), transaction.atomic():
-            for waiting in _claim(limit, ids):
+            found = queries.claim(limit=limit) if ids is None else queries.claim_among(ids)
+            for waiting in found:
                 is_apart = ids is None and waiting.is_suspect
                 (suspected if is_apart else claimed).append(waiting.id)
             report = _book(claimed)
@@ -212,13 +209,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _claim(limit: int, ids: Sequence[int] | None) -> list[Waiting]:
-    """As many deliveries as fit into a batch; the rest of the claim stays pending."""
-    claimed = queries.claim(limit=limit, ids=ids)
-    fitting = queries.within(((each.id, each.size_bytes) for each in claimed), BATCH_BYTES_MAX)
-    return claimed[: len(fitting)]
 
 
 def _book(ids: list[int]) -> Report:

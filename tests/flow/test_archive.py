@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -158,6 +160,12 @@ def test_the_space_of_the_inbox_is_used_again(ask: Ask) -> None:
     assert max(sizes[2:]) <= 1.05 * sizes[1], sizes
 
 
+def plan_of(cursor: CursorWrapper, statement: str, params: Any) -> str:
+    """How the statement was executed."""
+    cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}", params)
+    return "\n".join(line for (line,) in cursor.fetchall())
+
+
 def test_the_claim_looks_only_at_what_waits_whatever_else_lies_there(ask: Ask) -> None:
     for _ in range(60):
         inbox.accept(b"[]")
@@ -166,10 +174,13 @@ def test_the_claim_looks_only_at_what_waits_whatever_else_lies_there(ask: Ask) -
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ingest_delivery")
         cursor.execute(queries.LOOK_UPS_ARE_CHEAP.replace("LOCAL ", ""))
-        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {queries.CLAIM}", [1000])
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+        plans = [
+            plan_of(cursor, queries.AHEAD, {"last": 0, "limit": 1000, "room": 10**9, "must": True}),
+            plan_of(cursor, queries.CLAIM, [0, waiting, 1000]),
+        ]
         cursor.execute("RESET random_page_cost")
-    assert "Index Scan using delivery_pending" in plan, plan
+    for plan in plans:
+        assert "Index Scan using delivery_pending" in plan, plan
     assert [each.id for each in _claimed()] == [waiting]
 
 
