@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import (
     InterfaceError,
@@ -35,13 +34,12 @@ INBOX_TASK = "ingest.tasks.process_inbox"
 # The alarm: a program has grown, and its notes must be read.
 UNKNOWN_LAYOUT = "unknown_event_layout"
 
-# The database is away or busy, or time is up: the deliveries are fine and stay pending.
+# The database is away or busy: the deliveries are fine and stay pending.
 TRANSIENT = (
     OperationalError,
     InterfaceError,
     InternalError,  # such as a server that has become read-only
     ProgrammingError,  # a schema older or newer than this code
-    SoftTimeLimitExceeded,
 )
 
 # An attempt that was counted before it began (`ingest.suspects`) is not counted again.
