@@ -36,20 +36,27 @@ SELECT t.id, %(backfill)s, coalesce(%(from_slot)s, w.slot - least(w.slot, %(over
  WHERE t.id = ANY(%(traders)s) ORDER BY t.id
     ON CONFLICT (trader_id) DO NOTHING
 """
-# Asked to begin earlier, a walk begins anew.
+# Asked to begin earlier, a walk begins anew; one that has no beginning yet gets it here.
 BEGIN_EARLIER = """
 UPDATE ingest_backfillpage
    SET from_slot = %(from_slot)s, until_slot = NULL, reached_slot = NULL, token = '', tail = '[]'
- WHERE trader_id = ANY(%(traders)s) AND from_slot > %(from_slot)s
+ WHERE trader_id = ANY(%(traders)s) AND (from_slot IS NULL OR from_slot > %(from_slot)s)
 """
+# What waits without having failed waits for a webhook to begin: hurried, it is walked then, too.
 HURRY_PAGES = """
-UPDATE ingest_backfillpage SET backfill_id = %(backfill)s, not_before = least(not_before, now())
+UPDATE ingest_backfillpage SET backfill_id = %(backfill)s, not_before = least(not_before, now()),
+       again_at = CASE WHEN attempts = 0 AND not_before > now()
+                       THEN greatest(again_at, not_before) ELSE again_at END
  WHERE trader_id = ANY(%(traders)s) AND backfill_id <> %(backfill)s
 """
-# A walk that has begun ends at what was final then: what came later needs another one.
+# A walk that has begun ends at what was final then, and one that is due sooner will: what comes
+# later needs another one.
 WALK_AGAIN = """
-UPDATE ingest_backfillpage SET again_at = now() + make_interval(secs => %(after)s)
- WHERE trader_id = ANY(%(traders)s) AND until_slot IS NOT NULL
+UPDATE ingest_backfillpage
+   SET again_at = greatest(again_at, now() + make_interval(secs => %(after)s))
+ WHERE trader_id = ANY(%(traders)s)
+   AND (until_slot IS NOT NULL
+        OR %(after)s > 0 AND not_before < now() + make_interval(secs => %(after)s))
 """
 
 
@@ -63,7 +70,7 @@ def start(
     """Queue a walk of each trader, by default from its watermark on; `scope` says what was asked.
 
     A trader without a watermark is walked HELIUS_HISTORY_DAYS back. With `after_seconds` the walk
-    begins that much later, and one that is under way is followed by another.
+    begins that much later, and one that is under way or due before is followed by another.
     """
     with transaction.atomic():
         run = Backfill.objects.create(scope=scope[:200], traders=len(set(trader_ids)))

@@ -207,7 +207,11 @@ def _keep_fetched(rows: Sequence[BackfillSignature], fetched: Sequence[Fetched])
 
 
 def deliver(elements: Sequence[bytes]) -> None:
-    """Raw elements into the inbox, as few bodies of a bearable size."""
+    """Raw elements of finalized transactions into the inbox, as few bodies of a bearable size.
+
+    What had been taken for dropped, and is final at that very place, is let in again.
+    """
+    pnl.operations.undrop(walks.places_of(elements))
     for body in walks.bodies_of(elements, bytes_max=settings.RECEIVER_MAX_BODY_BYTES):
         operations.accept(body, door=Door.BACKFILL)
 

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from ingest.answers import Overrun, whole_body
 from ingest.decode.klines import Klines, read_klines
 from ingest.decode.outcome import Unreadable
 from pnl.engine.pricing import MINUTE_SECONDS
 
 PLACEHOLDERS: Final = ("start_seconds", "end_seconds", "start_ms", "end_ms")
 _BODY_BYTES_MAX: Final = 8 * 1024 * 1024
-_CHUNK_BYTES: Final = 64 * 1024
 # Worth another attempt: the source is busy or broken for the moment. Everything else is an answer.
 _MOMENTARY: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -55,6 +55,8 @@ class PriceSource:
         self._template = template
         self._patience = patience or Patience()
         self._session = requests.Session()
+        # Neither a proxy nor a .netrc of whoever started us may come between.
+        self._session.trust_env = False
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +101,10 @@ class PriceSource:
         timeout = min(self._patience.attempt_s, max(0.05, deadline - time.monotonic()))
         until = time.monotonic() + timeout
         try:
-            with self._session.get(url, timeout=timeout, stream=True) as answer:
+            # Its host is written down beside the prices: it may not send us to another.
+            with self._session.get(
+                url, timeout=timeout, stream=True, allow_redirects=False
+            ) as answer:
                 return _judged(answer, until)
         except (requests.Timeout, ReadTimeoutError):
             return _Attempt(wrong="did not answer in time", momentary=True)
@@ -170,13 +175,10 @@ def _judged(answer: requests.Response, until: float) -> _Attempt:
 
 
 def _read(answer: requests.Response, until: float) -> _Attempt:
-    """The whole body, unless it is too large or too slow: a timeout bounds single reads only."""
-    body = bytearray()
-    # iter_content would wait until a whole chunk is there, however slowly it comes.
-    while chunk := answer.raw.read1(_CHUNK_BYTES, decode_content=True):
-        body += chunk
-        if len(body) > _BODY_BYTES_MAX:
+    body = whole_body(answer, until=until, bytes_max=_BODY_BYTES_MAX)
+    match body:
+        case Overrun.TOO_LARGE:
             return _Attempt(wrong=f"answered more than {_BODY_BYTES_MAX} bytes")
-        if time.monotonic() > until:
+        case Overrun.TOO_SLOW:
             return _Attempt(wrong="did not finish its answer in time", momentary=True)
-    return _Attempt(bytes(body))
+    return _Attempt(body)

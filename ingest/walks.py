@@ -9,7 +9,7 @@ from ingest import gaps, verdicts
 from ingest.gaps import Difference, Place
 from ingest.helius.problems import HeliusProblem
 from ingest.helius.rpc import Rpc, Stretch
-from ingest.helius.shapes import AddressPage, ChainTransaction, element_of
+from ingest.helius.shapes import AddressPage, ChainTransaction, Placed, element_of, read
 from ingest.models import BackfillPage
 from pnl.fields import SIGNATURE_BYTES, base58_bytes
 
@@ -82,6 +82,15 @@ def bodies_of(elements: Iterable[bytes], *, bytes_max: int) -> Iterator[bytes]:
 def body_of(elements: Iterable[bytes]) -> bytes:
     """One raw body of all the elements."""
     return b"[" + b",".join(elements) + b"]"
+
+
+def places_of(elements: Iterable[bytes]) -> list[Place]:
+    """Where the elements stand. Raises HeliusProblem where one has no signature."""
+    placed = [read("a transaction", element, Placed) for element in elements]
+    return [
+        Place(base58_bytes(each.transaction.signatures[0], SIGNATURE_BYTES), each.slot)
+        for each in placed
+    ]
 
 
 def _begin(rpc: Rpc, page: BackfillPage) -> None:

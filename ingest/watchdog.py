@@ -5,7 +5,7 @@ Helius switches a webhook off when our door fails too often, and tells nobody.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,6 +22,13 @@ UNREACHABLE: Final = "helius_unreachable"
 MISSING: Final = "webhook_missing"
 DISABLED: Final = "webhook_disabled"
 SILENT: Final = "webhook_silent"
+
+
+class _Tried(NamedTuple):
+    """What became of switching one webhook on."""
+
+    may_be_on: bool
+    problem: HeliusProblem | None
 
 
 def watch() -> None:
@@ -55,16 +62,27 @@ def _switch_on(asked: Helius, off: Sequence[Webhook]) -> None:
         return
     names = ", ".join(webhook.webhook_id for webhook in off)
     alarms.sound(DISABLED, f"Helius has switched off {names}; it is being switched on again.")
+    tried = [_tried(asked, webhook) for webhook in off]
     # One that stays off is tried again at the next look; walking for it each time would cost.
-    if [webhook for webhook in off if _is_on_again(asked, webhook)]:
+    if any(each.may_be_on for each in tried):
         backfills.start_watched(
             "a webhook was switched off", after_seconds=backfills.SETTLING_SECONDS
         )
+    for each in tried:
+        if each.problem is not None:
+            raise each.problem
 
 
-def _is_on_again(asked: Helius, webhook: Webhook) -> bool:
-    asked.webhooks.switch(webhook.webhook_id, active=True)
-    return asked.webhooks.read_one(webhook.webhook_id).active
+def _tried(asked: Helius, webhook: Webhook) -> _Tried:
+    """One that fails must not cost the walk for another."""
+    is_told = False
+    try:
+        asked.webhooks.switch(webhook.webhook_id, active=True)
+        is_told = True
+        return _Tried(asked.webhooks.read_one(webhook.webhook_id).active, None)
+    except HeliusProblem as problem:
+        # If it is on, the next look finds nothing to walk for.
+        return _Tried(is_told, problem)
 
 
 def _look_for_drift(found: Sequence[Webhook]) -> None:

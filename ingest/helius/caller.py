@@ -7,12 +7,16 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 import requests
+from urllib3.exceptions import HTTPError
 
+from ingest.answers import Overrun, whole_body
 from ingest.helius.pace import Patience, TokenBucket, asked_pause_seconds
 from ingest.helius.problems import HeliusProblem, excerpt
 
 _HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "pumploss"}
 _NO_ANSWER: Final = 0
+# A webhook with all the addresses that it has room for is 5 MB, and a list has them all.
+ANSWER_BYTES_MAX: Final = 128 * 1024 * 1024
 
 
 class Request(NamedTuple):
@@ -66,12 +70,8 @@ class Caller:
             if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 return answer.content
             if attempt >= self._patience.attempts or not self._pauses(answer, attempt):
-                raise self._problem(request, answer)
+                raise _problem(request, answer)
             attempt += 1
-
-    def problem(self, call: str, status: int, content: bytes) -> HeliusProblem:
-        """A problem with an answer that came: its first characters, without our key."""
-        return HeliusProblem(call, status, self._clean(excerpt(content)))
 
     def close(self) -> None:
         """Hang up."""
@@ -79,20 +79,24 @@ class Caller:
 
     def _attempt(self, request: Request) -> _Answer:
         self._bucket.take()
+        until = time.monotonic() + self._patience.answer_seconds
         try:
-            answer = self._session.request(
-                request.method,
-                request.base,
-                params={"api-key": self._api_key},
-                data=request.body,
-                timeout=(self._patience.connect_seconds, self._patience.read_seconds),
-                allow_redirects=False,
-            )
+            with self._send(request) as answer:
+                return _read(request, answer, until)
         # Its own text would tell the URL, and with it the key.
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             return _Answer(_NO_ANSWER, type(error).__name__.encode(), None)
-        asked = asked_pause_seconds(answer.headers.get("Retry-After"))
-        return _Answer(answer.status_code, answer.content, asked)
+
+    def _send(self, request: Request) -> requests.Response:
+        return self._session.request(
+            request.method,
+            request.base,
+            params={"api-key": self._api_key},
+            data=request.body,
+            timeout=(self._patience.connect_seconds, self._patience.read_seconds),
+            allow_redirects=False,
+            stream=True,
+        )
 
     def _pauses(self, answer: _Answer, attempt: int) -> bool:
         """Wait before another attempt and say yes, if one may end differently soon enough."""
@@ -108,11 +112,24 @@ class Caller:
         self._sleep(random.uniform(0, ceiling))  # noqa: S311
         return True
 
-    def _problem(self, request: Request, answer: _Answer) -> HeliusProblem:
-        reason = self._clean(excerpt(answer.content))
-        return HeliusProblem(
-            request.call, answer.status, reason, retry_after_seconds=answer.asked_seconds
-        )
 
-    def _clean(self, text: str) -> str:
-        return text.replace(self._api_key, "…") if self._api_key else text
+def _read(request: Request, answer: requests.Response, until: float) -> _Answer:
+    body = whole_body(answer, until=until, bytes_max=ANSWER_BYTES_MAX)
+    match body:
+        case Overrun.TOO_LARGE:
+            # Asked again, it would be no smaller.
+            reason = f"more than {ANSWER_BYTES_MAX} bytes"
+            raise HeliusProblem(request.call, answer.status_code, reason)
+        case Overrun.TOO_SLOW:
+            return _Answer(_NO_ANSWER, b"that ended in time", None)
+    asked = asked_pause_seconds(answer.headers.get("Retry-After"))
+    return _Answer(answer.status_code, body, asked)
+
+
+def _problem(request: Request, answer: _Answer) -> HeliusProblem:
+    return HeliusProblem(
+        request.call,
+        answer.status,
+        excerpt(answer.content),
+        retry_after_seconds=answer.asked_seconds,
+    )

@@ -11,12 +11,14 @@ from typing import NamedTuple
 class Patience(NamedTuple):
     """How long one call may take: its timeouts, its attempts, and the pauses between them.
 
+    `read_seconds` bounds the wait for the next bytes, `answer_seconds` an attempt with its answer.
     A pause that Helius asks for is kept up to `pause_seconds_max`; if it asks for more, the call
     ends and whoever made it comes back later.
     """
 
     connect_seconds: float = 5.0
     read_seconds: float = 20.0
+    answer_seconds: float = 60.0
     attempts: int = 5
     pause_seconds: float = 0.5
     pause_seconds_max: float = 10.0
@@ -28,7 +30,9 @@ class Patience(NamedTuple):
 
 
 # A task must end: it asks less patiently than a person, and comes back.
-BRIEF = Patience(connect_seconds=3, read_seconds=10, attempts=2, pause_seconds_max=3)
+BRIEF = Patience(
+    connect_seconds=3, read_seconds=10, answer_seconds=20, attempts=2, pause_seconds_max=3
+)
 
 
 class TokenBucket:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from ingest.helius.caller import Caller, Request
-from ingest.helius.problems import HeliusProblem
+from ingest.helius.problems import HeliusProblem, excerpt
 from ingest.helius.shapes import (
     AddressPage,
     Asked,
@@ -135,7 +135,7 @@ class Rpc:
             return read(call, content, list[RpcAnswer])
         # One answer to a whole batch is a refusal of it.
         _result_of(call, read(call, content, RpcAnswer))
-        raise self._caller.problem(call, 200, content)
+        raise HeliusProblem(call, 200, excerpt(content))
 
 
 def _result_of(call: str, answer: RpcAnswer) -> Raw:
@@ -158,4 +158,5 @@ def _asked(answer: RpcAnswer | None) -> Asked:
 
 
 def _told(error: RpcError) -> str:
-    return f"error {error.code} {error.message[:200]}".strip()
+    told = excerpt(error.message.encode()) if error.message else ""
+    return f"error {error.code} {told}".strip()

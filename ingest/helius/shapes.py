@@ -80,6 +80,13 @@ class Signed(msgspec.Struct):
     signatures: Annotated[list[Signature], msgspec.Meta(min_length=1)]
 
 
+class Placed(msgspec.Struct):
+    """As much of an element as tells its place."""
+
+    slot: int
+    transaction: Signed
+
+
 class Executed(msgspec.Struct):
     """As much of a transaction's meta as tells whether it took effect."""
 
@@ -184,12 +191,16 @@ def element_of(transaction: ChainTransaction, block_index: int | None = None) ->
     )
 
 
-def read(call: str, content: bytes | Raw, shape: type[T]) -> T:
-    """The answer, typed. Raises HeliusProblem naming the first thing that is not as documented."""
+def read(call: str, content: bytes | Raw, shape: type[T], *, quotes: bool = True) -> T:
+    """The answer, typed. Raises HeliusProblem naming the first thing that is not as documented.
+
+    It quotes the beginning of the answer, unless `quotes` is false.
+    """
     try:
         return msgspec.json.decode(content, type=shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        reason = f"not the documented answer, {error}: {excerpt(bytes(content))}"
+        quoted = f": {excerpt(bytes(content))}" if quotes else ""
+        reason = f"not the documented answer, {error}{quoted}"
         raise HeliusProblem(call, 200, reason) from None
 
 

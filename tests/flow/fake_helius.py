@@ -1,6 +1,7 @@
 """Helius on this machine: a real HTTP server that behaves as documented, and as was observed."""
 
 import json
+import sys
 import threading
 import time
 import uuid
@@ -23,12 +24,16 @@ Json = Any
 
 
 class Fault(NamedTuple):
-    """Instead of an answer: a status with headers, or nothing for a while before the answer."""
+    """Instead of an answer: a status with headers, or nothing for a while before the answer.
+
+    With `drip_seconds` the body comes byte by byte, so far apart.
+    """
 
     status: int = 0
     retry_after: str | None = None
     wait_seconds: float = 0.0
     body: str = '{"error":"something is wrong"}'
+    drip_seconds: float = 0.0
 
 
 class Seen(NamedTuple):
@@ -75,7 +80,7 @@ class Behaviour:
     # Addresses above so many in one webhook are not registered, and nobody is told.
     registers_at_most: int | None = None
     refuses_to_switch: bool = False
-    # HTTP methods of the webhook API that fail.
+    # HTTP methods of the webhook API that fail, alone or with the path of one webhook.
     refuses: frozenset[str] = frozenset()
 
 
@@ -92,6 +97,11 @@ class FakeHelius(ThreadingHTTPServer):
         self.webhooks: dict[str, dict[str, Json]] = {}
         self.seen: list[Seen] = []
         self.lock = threading.RLock()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of what breaks here; who asked may hang up whenever they like."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
@@ -120,7 +130,7 @@ class FakeHelius(ThreadingHTTPServer):
 
     def rest(self, method: str, path: str, body: Json) -> Json:
         """One call of the webhook API."""
-        if method in self.behaviour.refuses:
+        if not self.behaviour.refuses.isdisjoint((method, f"{method} {path}")):
             raise Refused(503, "try again later")
         webhook_id = path.removeprefix(WEBHOOKS).strip("/")
         if not webhook_id:
@@ -202,13 +212,16 @@ class Visit(BaseHTTPRequestHandler):
         if fault is not None and fault.wait_seconds:
             time.sleep(fault.wait_seconds)
         if fault is not None and fault.status:
-            self._send(fault.status, fault.body.encode(), fault.retry_after)
+            self._head(fault.status, len(fault.body.encode()), fault.retry_after)
+            self._write(fault.body.encode(), fault.drip_seconds)
             return
         with self.server.lock:
             status, answer = self._answer(body)
             path = urlsplit(self.path).path
             self.server.seen.append(Seen(self.command, path, body, status, answer))
-        self._send(status, json.dumps(answer).encode())
+        content = json.dumps(answer).encode()
+        self._head(status, len(content))
+        self._write(content)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_any
 
@@ -232,15 +245,20 @@ class Visit(BaseHTTPRequestHandler):
         except RpcRefused as refused:
             return head | {"error": {"code": refused.code, "message": str(refused)}}
 
-    def _send(self, status: int, content: bytes, retry_after: str | None = None) -> None:
+    def _head(self, status: int, size_bytes: int, retry_after: str | None = None) -> None:
         self.send_response(status)
         if retry_after is not None:
             self.send_header("Retry-After", retry_after)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(size_bytes))
         self.end_headers()
+
+    def _write(self, content: bytes, drip_seconds: float = 0.0) -> None:
+        size = 1 if drip_seconds else len(content) or 1
         try:
-            self.wfile.write(content)
+            for at in range(0, len(content), size):
+                self.wfile.write(content[at : at + size])
+                time.sleep(drip_seconds)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 

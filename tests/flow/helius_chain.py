@@ -52,6 +52,8 @@ class FakeChain:
     page_size: int = 100
     backwards: bool = False
     forgets_statuses: bool = False
+    # A node that is behind: it answers null to getTransaction, whatever the statuses say.
+    forgets_transactions: bool = False
     # How far the node that answers is behind the others.
     behind_slots: int = 0
     landed: list[Landed] = field(default_factory=list)
@@ -84,7 +86,7 @@ class FakeChain:
     def transaction(self, signature: str) -> Json:
         """getTransaction: null for what is unknown or not final."""
         found = self.find(signature)
-        if found is None or found.slot > self.finalized:
+        if found is None or found.slot > self.finalized or self.forgets_transactions:
             return None
         return found.told(with_index=False)
 

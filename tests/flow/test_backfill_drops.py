@@ -6,6 +6,7 @@ from ingest import operations, walks
 from ingest.models import Backfill, BackfillPage
 from pnl.engine.trades import Trade
 from pnl.models import Trade as TradeRow
+from pnl.operations import drop_trades
 from tests.flow.bodies import SOL, Chain, body_of, wallet
 from tests.flow.fake_helius import FakeHelius
 from tests.flow.truth import Ask, check
@@ -36,6 +37,39 @@ def test_a_dropped_trade_stays_out_when_it_is_delivered_again(
     trades = three_losses()
     booked(trades)
     fake_helius.chain.land(trades[:4])
+    walk(*ALL)
+    operations.accept(body_of(trades))
+    operations.process_until_empty(seconds=20)
+    check(ask, trades[:4])
+
+
+@pytest.mark.parametrize("shift", [0, 50])
+def test_what_was_dropped_wrongly_comes_back_by_the_next_walk_if_it_is_final_there(
+    ask: Ask, fake_helius: FakeHelius, shift: int
+) -> None:
+    trades = three_losses()
+    booked(trades)
+    fake_helius.chain.land(trades)
+    dropped = {(trade.signature, trade.slot + shift) for trade in trades[4:]}
+    drop_trades({*dropped, *((trade.signature, trade.slot) for trade in trades[4:])})
+    check(ask, trades[:4])
+    walk(*ALL)
+    check(ask, trades)
+    left = {
+        (bytes(sign), slot)
+        for sign, slot in ask("SELECT signature, slot FROM pnl_droppedtransaction")
+    }
+    assert left == (dropped if shift else set())
+
+
+def test_what_was_dropped_stays_out_until_its_transaction_is_final(
+    ask: Ask, fake_helius: FakeHelius
+) -> None:
+    trades = three_losses()
+    booked(trades)
+    fake_helius.chain.land(trades)
+    fake_helius.chain.finalized = trades[3].slot
+    drop_trades([(trade.signature, trade.slot) for trade in trades[4:]])
     walk(*ALL)
     operations.accept(body_of(trades))
     operations.process_until_empty(seconds=20)
@@ -138,6 +172,23 @@ def test_one_that_landed_elsewhere_and_under_another_wallet_is_fetched(
     assert "1 dropped by the chain" in walk(*ALL)
     check(ask, [*trades[:5], moved])
     assert TradeRow.objects.filter(slot=moved.slot).count() == 1
+
+
+def test_nothing_is_dropped_while_its_new_place_cannot_be_fetched(
+    ask: Ask, fake_helius: FakeHelius
+) -> None:
+    trades = three_losses()
+    booked(trades)
+    moved = trades[5]._replace(slot=trades[5].slot + 50, block_index=1)
+    fake_helius.chain.land(trades[:5])
+    fake_helius.chain.land([moved], found_under=[wallet("router")])
+    fake_helius.chain.forgets_transactions = True
+    walk_and_fail(*ALL)
+    check(ask, trades)
+    assert f"final at slot {moved.slot}" in BackfillPage.objects.get().error
+    fake_helius.chain.forgets_transactions = False
+    assert "1 dropped by the chain" in walk(*ALL)
+    check(ask, [*trades[:5], moved])
 
 
 def test_a_trade_of_a_transaction_that_failed_in_the_end_is_taken_back(

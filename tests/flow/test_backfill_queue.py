@@ -23,7 +23,7 @@ from pumploss.stack.places import CLONE
 from tests.flow.bodies import SOL, Chain, wallet
 from tests.flow.fake_helius import FakeHelius, Fault, Rpc
 from tests.flow.truth import Ask, check
-from tests.flow.walking import ANN, a_month, is_page_after, place, walk, walk_and_fail
+from tests.flow.walking import ANN, a_month, hurry, is_page_after, place, walk, walk_and_fail
 
 
 def test_a_missing_page_stays_queued_and_comes_later(ask: Ask, fake_helius: FakeHelius) -> None:
@@ -142,11 +142,6 @@ def test_what_fails_again_and_again_is_an_alarm_until_it_comes(
     hurry()
     harvest.work(seconds=5)
     assert alarms.standing() == []
-
-
-def hurry() -> None:
-    """Let the time pass until the page is due."""
-    BackfillPage.objects.update(not_before=timezone.now() - timedelta(seconds=1))
 
 
 class Killed(BaseException):

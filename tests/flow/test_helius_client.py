@@ -15,6 +15,7 @@ import requests
 from pytest_django.fixtures import Settings
 
 from ingest import walks
+from ingest.helius import caller
 from ingest.helius.client import Helius, helius
 from ingest.helius.pace import Patience
 from ingest.helius.problems import HeliusProblem
@@ -26,7 +27,12 @@ from tests.flow.fake_helius import KEY, FakeHelius, Fault, Seen
 
 ANN = base58(wallet("ann"))
 HASTY = Patience(
-    connect_seconds=1, read_seconds=0.3, attempts=3, pause_seconds=0.01, pause_seconds_max=2
+    connect_seconds=1,
+    read_seconds=0.3,
+    answer_seconds=1,
+    attempts=3,
+    pause_seconds=0.01,
+    pause_seconds_max=2,
 )
 DRAFT = WebhookDraft(
     webhook_url="https://losers.example/webhooks/helius/",
@@ -138,6 +144,27 @@ def test_a_slow_answer_is_asked_for_again(fake_helius: FakeHelius, asked: Helius
     assert asked.rpc.finalized_slot() == fake_helius.chain.finalized
 
 
+def test_an_answer_that_drips_is_not_waited_for(fake_helius: FakeHelius, asked: Helius) -> None:
+    dripping = Fault(200, body=" " * 60, drip_seconds=0.1)
+    fake_helius.behaviour.faults = [dripping] * HASTY.attempts
+    began = time.monotonic()
+    with pytest.raises(HeliusProblem, match="getSlot: no answer that ended in time"):
+        asked.rpc.finalized_slot()
+    assert time.monotonic() - began < HASTY.attempts * (HASTY.answer_seconds + 0.5)
+    fake_helius.behaviour.faults = [dripping]
+    assert asked.rpc.finalized_slot() == fake_helius.chain.finalized
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_without_end_is_not_read_to_its_end(
+    fake_helius: FakeHelius, asked: Helius, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(caller, "ANSWER_BYTES_MAX", 100_000)
+    fake_helius.behaviour.faults = [Fault(status, body=" " * 1_000_000)]
+    with pytest.raises(HeliusProblem, match=f"getSlot: {status} more than 100000 bytes"):
+        asked.rpc.finalized_slot()
+
+
 def test_nobody_at_home_is_a_problem_like_any_other(
     fake_helius: FakeHelius, settings: Settings
 ) -> None:
@@ -169,6 +196,47 @@ def test_the_key_is_in_no_log_and_no_error(
         nowhere.rpc.finalized_slot()
     told = [repr(problem.value) + str(problem.value) for problem in (raised, unreachable)]
     assert KEY not in caplog.text + "".join(told)
+
+
+def test_a_webhook_that_is_not_as_documented_tells_no_secret(
+    fake_helius: FakeHelius, asked: Helius
+) -> None:
+    of_others = "secret-of-somebody-else"
+    webhook = f'{{"webhookID":"7","authHeader":"{of_others}","webhookType":null}}'
+    fake_helius.behaviour.faults = [Fault(200, body=f"[{webhook}]"), Fault(200, body=webhook)]
+    with pytest.raises(
+        HeliusProblem, match=r"Expected `str`, got `null` - at `\$\[0\].webhook"
+    ) as one:
+        asked.webhooks.list_all()
+    with pytest.raises(HeliusProblem, match="Expected `str`, got `null`") as two:
+        asked.webhooks.read_one("7")
+    assert of_others not in f"{one.value!r} {two.value!r}"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, '{{"error":"no","asked":{{"authHeader":"{secret}"}}}}'),
+        (400, "{padding}{secret}"),
+        (200, '{{"id":1,"error":{{"code":1,"message":"{padding}{secret}"}}}}'),
+        (200, '{{"id":1,"result":"{secret} {key}"}}'),
+        (200, "<html>{secret} {key}"),
+    ],
+)
+def test_no_secret_of_ours_is_in_an_error_however_it_is_written(
+    fake_helius: FakeHelius, asked: Helius, settings: Settings, status: int, body: str
+) -> None:
+    """Nor the half of one that stands where an excerpt ends."""
+    settings.HELIUS_WEBHOOK_SECRETS = ['hush-"hush"', "the-one-before"]
+    written = ('hush-\\"hush\\"', "the-one-before")
+    fake_helius.behaviour.faults = [
+        Fault(status, body=body.format(secret=secret, key=KEY, padding="-" * 195))
+        for secret in written
+    ]
+    for _ in written:
+        with pytest.raises(HeliusProblem) as raised:
+            asked.rpc.finalized_slot()
+        assert not any(part in repr(raised.value) for part in ("hush", "the-", KEY))
 
 
 @pytest.mark.parametrize(

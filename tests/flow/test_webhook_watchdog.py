@@ -111,6 +111,32 @@ def test_a_switch_that_fails_is_told(good: FakeHelius) -> None:
     assert look() == {}
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_one_webhook_that_cannot_be_switched_does_not_cost_the_walk_for_another(
+    good: FakeHelius, place: int
+) -> None:
+    register(good, [])
+    for webhook in good.webhooks.values():
+        webhook["active"] = False
+    bad = list(good.webhooks)[place]
+    good.behaviour.refuses = frozenset({f"PATCH /v0/webhooks/{bad}"})
+    assert "switch webhook: 503" in look()["helius_unreachable"]
+    assert [each["active"] for each in good.webhooks.values()].count(True) == 1
+    assert Backfill.objects.get().scope == "a webhook was switched off"
+
+
+def test_a_webhook_that_was_switched_and_cannot_be_read_is_walked_for(good: FakeHelius) -> None:
+    (webhook,) = good.webhooks.values()
+    webhook["active"] = False
+    good.behaviour.refuses = frozenset({f"GET /v0/webhooks/{webhook['webhookID']}"})
+    assert "read webhook: 503" in look()["helius_unreachable"]
+    assert webhook["active"] is True
+    assert Backfill.objects.count() == 1
+    good.behaviour.refuses = frozenset()
+    assert look() == {}
+    assert Backfill.objects.count() == 1
+
+
 def test_only_the_webhooks_that_post_to_us_are_ours(good: FakeHelius) -> None:
     foreign = register(good, [BOB], webhookURL="https://other.example/webhooks/helius/")
     good.webhooks[foreign]["active"] = False

@@ -1,13 +1,16 @@
 """Walks over a fake chain by the command, and what it brought booked."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.utils import timezone
 
 from ingest import operations
+from ingest.models import BackfillPage
 from pnl.engine.trades import Trade
 from pnl.operations import book_trades
 from tests.flow.bodies import SOL, Chain, base58, wallet
@@ -37,6 +40,11 @@ def walk_and_fail(*arguments: str) -> str:
         call_command("backfill", "--trader", ANN, *arguments, stdout=out, stderr=out)
     operations.process_until_empty(seconds=20)
     return out.getvalue()
+
+
+def hurry() -> None:
+    """Let the time pass until the page is due."""
+    BackfillPage.objects.update(not_before=timezone.now() - timedelta(seconds=1))
 
 
 def is_page_after(token: str) -> Callable[[Rpc], bool]:

@@ -25,7 +25,10 @@ HASTY = Patience(total_s=3.0, attempt_s=0.3, first_wait_s=0.01, longest_wait_s=0
 
 @pytest.fixture
 def exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    """Nobody listens where the environment would have us ask."""
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with open_exchange() as opened:
         opened.prices = {START + 60 * place: f"15{place}.5" for place in range(5)}
         yield opened
@@ -109,6 +112,16 @@ def test_a_plain_no_is_an_answer(exchange: Exchange, status: int) -> None:
     exchange.answers = [Answer(status)]
     assert reason(ask(exchange)).startswith(f"127.0.0.1 answered {status} ")
     assert len(exchange.asked) == 1
+
+
+def test_it_does_not_follow_to_another_host(exchange: Exchange) -> None:
+    with open_exchange() as other:
+        other.prices = exchange.prices
+        host, _, path = other.template.partition("/klines")
+        location = f"{host}/klines{path.format_map(times_of(START, START + 240))}"
+        exchange.answers = [Answer(302, headers={"Location": location})]
+        assert reason(ask(exchange)).startswith("127.0.0.1 answered 302 Found")
+        assert other.asked == []
 
 
 def test_a_slow_answer_is_asked_for_again(exchange: Exchange) -> None:
