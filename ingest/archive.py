@@ -1,5 +1,6 @@
 """The archive: processed deliveries, a partition a day, forgotten day by day.
 
+The day is that of the booking: what waited for long to be booked is kept as long as the others.
 Bodies were compressed at the door and move as they are.
 """
 
@@ -21,14 +22,13 @@ log = logging.getLogger(__name__)
 # Until then a processed delivery stays where people look first.
 AFTER: Final = timedelta(minutes=5)
 BATCH_DELIVERIES: Final = 1000
-BATCH_BYTES_MAX: Final = 64 * 1024 * 1024
 # Two workers must not make the same partition.
 LOCK: Final = 0x5075_4C6F_0002
 # Making or dropping a partition shuts the archive for a moment; it does not queue for that.
 LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
 
 TAKE = """
-SELECT id, size_bytes, (received_at AT TIME ZONE 'UTC')::date FROM ingest_delivery
+SELECT id, size_bytes, (processed_at AT TIME ZONE 'UTC')::date FROM ingest_delivery
  WHERE processed_at IS NOT NULL AND processed_at < %s
  ORDER BY processed_at LIMIT %s FOR UPDATE SKIP LOCKED
 """
@@ -95,12 +95,13 @@ def prepare(today: date) -> None:
 
 
 def _take(before: datetime) -> dict[int, date]:
-    """The ids of a batch, locked, each with the day it came."""
+    """The ids of a batch, locked, each with the day it was booked."""
     with connection.cursor() as cursor:
         cursor.execute(queries.LOOK_UPS_ARE_CHEAP)
         cursor.execute(TAKE, [before, BATCH_DELIVERIES])
         found = {pk: (size_bytes, day) for pk, size_bytes, day in cursor.fetchall()}
-    fitting = queries.within(((pk, size) for pk, (size, _) in found.items()), BATCH_BYTES_MAX)
+    sizes = ((pk, size_bytes) for pk, (size_bytes, _) in found.items())
+    fitting = queries.within(sizes, queries.BATCH_BYTES_MAX)
     return {pk: found[pk][1] for pk in fitting}
 
 

@@ -27,9 +27,11 @@ class BackfillAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Resume: try what failed again now", permissions=["resume"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Backfill]) -> None:
-        """What is queued of these runs is due at once."""
-        hurried = backfills.resume(list(queryset.values_list("pk", flat=True)))
-        self.message_user(request, f"Queued and due now: {hurried}.", messages.SUCCESS)
+        """What has failed of these runs is due at once."""
+        queued = backfills.resume(list(queryset.values_list("pk", flat=True)))
+        self.message_user(
+            request, f"Queued: {queued}; what has failed is due now.", messages.SUCCESS
+        )
 
     @admin.display(description="progress")
     def progress(self, run: Backfill) -> str:

@@ -106,7 +106,7 @@ class Delivery(models.Model):
 class Archived(models.Model):
     """A processed delivery, moved out of the inbox.
 
-    The table is partitioned by the day of `received_at` (UTC) and forgets whole days.
+    The table is partitioned by the day of `processed_at` (UTC) and forgets whole days.
     """
 
     id = models.BigIntegerField(primary_key=True)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import (
     InterfaceError,
@@ -25,7 +24,6 @@ import pnl.operations
 from ingest import archive, queries, suspects
 from ingest.bodies import packed
 from ingest.models import Delivery, Door, Enrichment
-from ingest.queries import Waiting
 from ingest.readings import Reading, read, sentence, trace
 from pnl import alarms, kicks, rows
 from pnl.tokens import record_tokens
@@ -36,16 +34,12 @@ INBOX_TASK = "ingest.tasks.process_inbox"
 # The alarm: a program has grown, and its notes must be read.
 UNKNOWN_LAYOUT = "unknown_event_layout"
 
-# Bodies of one batch in memory; a batch also ends at INBOX_BATCH_DELIVERIES.
-BATCH_BYTES_MAX = 64 * 1024 * 1024
-
-# The database is away or busy, or time is up: the deliveries are fine and stay pending.
+# The database is away or busy: the deliveries are fine and stay pending.
 TRANSIENT = (
     OperationalError,
     InterfaceError,
     InternalError,  # such as a server that has become read-only
     ProgrammingError,  # a schema older or newer than this code
-    SoftTimeLimitExceeded,
 )
 
 # An attempt that was counted before it began (`ingest.suspects`) is not counted again.
@@ -186,7 +180,8 @@ def _process(*, limit: int, ids: Sequence[int] | None) -> Report:
     suspected: list[int] = []
     try:
         with _no_collection(), transaction.atomic():
-            for waiting in _claim(limit, ids):
+            found = queries.claim(limit=limit) if ids is None else queries.claim_among(ids)
+            for waiting in found:
                 is_apart = ids is None and waiting.is_suspect
                 (suspected if is_apart else claimed).append(waiting.id)
             report = _book(claimed)
@@ -228,13 +223,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _claim(limit: int, ids: Sequence[int] | None) -> list[Waiting]:
-    """As many deliveries as fit into a batch; the rest of the claim stays pending."""
-    claimed = queries.claim(limit=limit, ids=ids)
-    fitting = queries.within(((each.id, each.size_bytes) for each in claimed), BATCH_BYTES_MAX)
-    return claimed[: len(fitting)]
 
 
 def _book(ids: list[int]) -> Report:

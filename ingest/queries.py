@@ -1,10 +1,11 @@
 """Reading the inbox: what waits, for how long, what was set aside, and what the archive holds."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
@@ -17,11 +18,24 @@ from pnl import rows
 LOOK_UPS_ARE_CHEAP = "SET LOCAL random_page_cost = 1.1"
 BODIES = "SELECT id, body FROM ingest_delivery WHERE id = ANY(%b::int8[])"
 
+# Bodies of one batch in memory, as large as they are when unpacked.
+BATCH_BYTES_MAX = 64 * 1024 * 1024
+
+# Where a batch ends that begins behind a delivery, seen before anything is locked.
+AHEAD = """
+SELECT max(id), count(*) FROM (
+    SELECT id, row_number() OVER w = 1 AS is_first, sum(size_bytes) OVER w AS bytes
+      FROM (SELECT id, size_bytes FROM ingest_delivery
+             WHERE processed_at IS NULL AND set_aside_at IS NULL AND id > %(last)s
+             ORDER BY id LIMIT %(limit)s) waiting
+    WINDOW w AS (ORDER BY id ROWS UNBOUNDED PRECEDING)) sized
+ WHERE bytes <= %(room)s OR (is_first AND %(must)s)
+"""
 # A row that was locked before and was not updated since has kept the number of the transaction that
-# locked it: whoever claimed it was rolled back, or died.
+# locked it: whoever claimed it was rolled back, or died. So nothing may be locked and left.
 CLAIM = """
 SELECT id, size_bytes, unfinished, xmax <> 0 AS was_claimed FROM ingest_delivery
- WHERE processed_at IS NULL AND set_aside_at IS NULL
+ WHERE processed_at IS NULL AND set_aside_at IS NULL AND id > %s AND id <= %s
  ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 CLAIM_AMONG = """
@@ -88,15 +102,28 @@ class Selection(NamedTuple):
     state: str = ""
 
 
-def claim(*, limit: int, ids: Collection[int] | None = None) -> list[Waiting]:
-    """Lock pending deliveries, oldest first, leaving those that another worker holds.
+def claim(*, limit: int) -> list[Waiting]:
+    """Lock a batch of pending deliveries, oldest first, leaving those that another worker holds.
 
-    The lock lasts to the end of the caller's transaction: claim and effect commit together.
+    Only what fits into `BATCH_BYTES_MAX` is locked, but one at least. The lock lasts to the end of
+    the caller's transaction: claim and effect commit together.
     """
-    statement, argument = (CLAIM, limit) if ids is None else (CLAIM_AMONG, list(ids))
+    claimed: list[Waiting] = []
+    last: int | None = 0
     with connection.cursor() as cursor:
         cursor.execute(LOOK_UPS_ARE_CHEAP)
-        cursor.execute(statement, [argument])
+        while last is not None and len(claimed) < limit:
+            # What others hold takes no room: there is another look behind it.
+            got, last = _claim_behind(cursor, last, claimed, limit)
+            claimed += got
+    return claimed
+
+
+def claim_among(ids: Collection[int]) -> list[Waiting]:
+    """Lock those of these that are pending and that no other worker holds, however large."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_UPS_ARE_CHEAP)
+        cursor.execute(CLAIM_AMONG, [list(ids)])
         return [Waiting(*row) for row in cursor.fetchall()]
 
 
@@ -196,6 +223,21 @@ def within(sizes: Iterable[tuple[int, int]], bytes_max: int) -> list[int]:
             break
         fitting.append(pk)
     return fitting
+
+
+def _claim_behind(
+    cursor: CursorWrapper, last: int, claimed: Sequence[Waiting], limit: int
+) -> tuple[list[Waiting], int | None]:
+    """More of a batch, from behind a delivery; and the last one seen, None at the end of it."""
+    room = BATCH_BYTES_MAX - sum(each.size_bytes for each in claimed)
+    wanted = {"last": last, "limit": limit - len(claimed), "room": room, "must": not claimed}
+    cursor.execute(AHEAD, wanted)
+    end, count = cursor.fetchone()
+    if end is None:
+        return [], None
+    # One that was committed meanwhile may stand between these: then it is booked with them.
+    cursor.execute(CLAIM, [last, end, count])
+    return [Waiting(*row) for row in cursor.fetchall()], end
 
 
 def _narrowed(found: QuerySet[Any], selection: Selection) -> QuerySet[Any]:

@@ -52,7 +52,7 @@ def begin(ids: Sequence[int], *, limit: int) -> Trial:
     """Count an attempt at the worst suspects among these, and commit it before it is made."""
     with transaction.atomic():
         _pay()
-        waiting = queries.claim(limit=limit, ids=ids)
+        waiting = queries.claim_among(ids)
         killers = [each.id for each in waiting if each.unfinished >= ATTEMPTS_MAX]
         _set_aside(killers)
         tried = _worst([each for each in waiting if each.id not in killers], limit)
@@ -72,10 +72,14 @@ def forgive(ids: Collection[int]) -> None:
 
 
 def _worst(waiting: Sequence[Waiting], limit: int) -> list[int]:
-    """The first of those with the most attempts: all of a batch, its root, one."""
+    """The first of those with the most attempts: all of a batch, its root, one.
+
+    Only what fits into a batch is tried, so that no attempt is counted that is not made.
+    """
     level = max((each.unfinished for each in waiting), default=0)
     size = round(limit ** (1 - level / (ATTEMPTS_MAX - 1)))
-    return [each.id for each in waiting if each.unfinished == level][: max(1, size)]
+    worst = [(each.id, each.size_bytes) for each in waiting if each.unfinished == level]
+    return queries.within(worst[: max(1, size)], queries.BATCH_BYTES_MAX)
 
 
 def _pay() -> None:

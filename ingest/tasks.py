@@ -7,7 +7,8 @@ from celery import shared_task
 from ingest import archive, backfills, enrichments, harvest, operations, pricing, watchdog
 from pnl import kicks
 
-# A wake-up ends well before the task's time limit; what is left is found by the next one.
+# After these a wake-up begins no other step (nothing else would end it), so that the worker's other
+# tasks have their turn; what is left is found by the next one.
 WORK_SECONDS = 20
 # The archive never keeps the worker from the inbox for long.
 ARCHIVE_SECONDS = 2

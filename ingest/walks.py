@@ -18,7 +18,7 @@ _SLOTS_A_DAY: Final = 86_400 * 4
 _CALL: Final = "getTransactionsForAddress"
 # Walked again below the watermark: a minute of slots, in case a node told us a little too little.
 OVERLAP_SLOTS: Final = 150
-# Each costs a few calls, and a step must end within a task's time.
+# Each costs a few calls, and a step is never interrupted: what it may ask for bounds it.
 JUDGED_MAX: Final = 500
 
 Position = tuple[int, int]  # slot, block index

@@ -25,10 +25,10 @@ REBUILD_CHUNK = 5000
 # While the planner has no statistics of a board that grows, it would read and sort the whole of it.
 BY_INDEX = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
 AS_PLANNED = "SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on"
-# A refresh rests as long as it took, and under load four times as long: then the boards take a
+# A refresh rests half as long as it took, and under load four times as long: then the boards take a
 # tenth of two cores, and what comes in the meantime is summed together.
 LOAD_TRADERS = 1000
-REST, REST_UNDER_LOAD = 1, 4
+REST, REST_UNDER_LOAD = 0.5, 4
 REST_SECONDS_MAX = 4.0
 # The sums of so many traders at once must not go through files.
 ROOM_TO_SUM = "SET LOCAL work_mem = '64MB'"

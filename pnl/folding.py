@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
 
 from pnl import rows, statements
-from pnl.engine.booking import Booked, Realization, book
+from pnl.engine.booking import Booked, Foldable, Realization, book
 from pnl.engine.positions import Position
 from pnl.engine.trades import Place, Side, place_of
 from pnl.rollups import Hours, Share
@@ -82,21 +82,13 @@ class Fold(NamedTuple):
     before: dict[int, Share] | None
 
 
-class Placed(Protocol):
+class Placed(Foldable, Protocol):
     """What an entry is made of: a trade as it was offered, or its row."""
 
     @property
     def slot(self) -> int: ...
     @property
     def block_index(self) -> int | None: ...
-    @property
-    def block_time(self) -> int: ...
-    @property
-    def side(self) -> Side: ...
-    @property
-    def token_units(self) -> int: ...
-    @property
-    def lamports(self) -> int | None: ...
     @property
     def signature(self) -> bytes: ...
     @property

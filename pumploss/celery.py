@@ -44,8 +44,9 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    task_time_limit=60,
-    task_soft_time_limit=50,
+    # No time limits: a pool of one, the worker itself, has nobody who could enforce them. A task
+    # looks at the clock between its steps and ends after some seconds; a step is bounded by what it
+    # takes up (a batch, a page), each call to another site by a timeout of its own.
     broker_connection_retry_on_startup=True,
     # A worker outlives any outage of its broker.
     broker_connection_max_retries=None,

@@ -12,8 +12,8 @@ CREATE TABLE ingest_archived (
     processed_at timestamptz NOT NULL,
     trades integer,
     dropped jsonb,
-    PRIMARY KEY (id, received_at)
-) PARTITION BY RANGE (received_at)
+    PRIMARY KEY (id, processed_at)
+) PARTITION BY RANGE (processed_at)
 """
 
 # The inbox turns over completely every few minutes: it is vacuumed by count, not by share, and its

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -38,12 +40,12 @@ def _without_old_days(ask: Ask) -> Iterator[None]:
             cursor.execute(f"DROP TABLE ingest_archived_{day:%Y%m%d}")
 
 
-def processed(name: str, *, received: datetime | None = None) -> int:
+def processed(name: str, *, at: datetime | None = None) -> int:
     """A booked delivery."""
     pk = inbox.accept(body_of(Chain(name).loss(name, SOL)))
-    if received is not None:
-        Delivery.objects.filter(pk=pk).update(received_at=received)
     inbox.process_pending()
+    if at is not None:
+        Delivery.objects.filter(pk=pk).update(processed_at=at)
     return pk
 
 
@@ -107,7 +109,7 @@ def test_an_archived_delivery_is_run_again_and_changes_nothing(ask: Ask) -> None
 def test_every_day_has_a_partition_and_the_next_one_is_ready(ask: Ask) -> None:
     archive.prepare(date(2026, 11, 24))
     assert list(queries.archived_days()) == [date(2026, 11, 24), date(2026, 11, 25)]
-    late = processed("late", received=datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC))
+    late = processed("late", at=datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC))
     archive.archive(before=soon())
     with connection.cursor() as cursor:
         cursor.execute(PARTITION_OF_ROW, [late])
@@ -120,16 +122,32 @@ def test_whole_days_are_forgotten_once_they_were_kept_long_enough(
     settings.INBOX_KEEP_DAYS = 3
     today = timezone.now().date()
     for age in range(6):
-        processed(f"aged {age}", received=timezone.now() - timedelta(days=age))
+        processed(f"aged {age}", at=timezone.now() - timedelta(days=age))
     inbox.accept(b"[broken")
     Delivery.objects.pending().update(received_at=timezone.now() - timedelta(days=99))
     inbox.process_pending()
     archive.archive(before=soon())
     archive.prepare(today)
-    kept = sorted(each.received_at.date() for each in Archived.objects.all())
+    kept = sorted(each.processed_at.date() for each in Archived.objects.all())
     assert kept == [today - timedelta(days=age) for age in (3, 2, 1, 0)]
     assert queries.storage().oldest_day == today - timedelta(days=3)
     assert Delivery.objects.set_aside().count() == 1
+
+
+def test_what_was_set_aside_for_long_is_kept_as_long_as_others_once_it_is_booked(
+    ask: Ask, settings: Settings
+) -> None:
+    settings.INBOX_KEEP_DAYS = 3
+    pk = inbox.accept(body_of(Chain("long").loss("ann", SOL)))
+    now = timezone.now()
+    old = {"received_at": now - timedelta(days=15), "set_aside_at": now - timedelta(days=15)}
+    Delivery.objects.filter(pk=pk).update(**old)
+    assert inbox.reprocess([pk]) == 1
+    inbox.process_pending()
+    assert archive.archive(before=soon()) == 1
+    for days, is_kept in ((0, True), (3, True), (4, False)):
+        archive.prepare(now.date() + timedelta(days=days))
+        assert Archived.objects.filter(pk=pk).exists() is is_kept
 
 
 def test_an_archive_that_is_in_use_is_left_alone_for_now(ask: Ask, settings: Settings) -> None:
@@ -158,6 +176,12 @@ def test_the_space_of_the_inbox_is_used_again(ask: Ask) -> None:
     assert max(sizes[2:]) <= 1.05 * sizes[1], sizes
 
 
+def plan_of(cursor: CursorWrapper, statement: str, params: Any) -> str:
+    """How the statement was executed."""
+    cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}", params)
+    return "\n".join(line for (line,) in cursor.fetchall())
+
+
 def test_the_claim_looks_only_at_what_waits_whatever_else_lies_there(ask: Ask) -> None:
     for _ in range(60):
         inbox.accept(b"[]")
@@ -166,10 +190,13 @@ def test_the_claim_looks_only_at_what_waits_whatever_else_lies_there(ask: Ask) -
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ingest_delivery")
         cursor.execute(queries.LOOK_UPS_ARE_CHEAP.replace("LOCAL ", ""))
-        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {queries.CLAIM}", [1000])
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+        plans = [
+            plan_of(cursor, queries.AHEAD, {"last": 0, "limit": 1000, "room": 10**9, "must": True}),
+            plan_of(cursor, queries.CLAIM, [0, waiting, 1000]),
+        ]
         cursor.execute("RESET random_page_cost")
-    assert "Index Scan using delivery_pending" in plan, plan
+    for plan in plans:
+        assert "Index Scan using delivery_pending" in plan, plan
     assert [each.id for each in _claimed()] == [waiting]
 
 

@@ -9,16 +9,21 @@ from random import Random
 from typing import NamedTuple
 
 from ingest.courier import Courier, Persistence, Verdict
+from pnl.engine.pricing import USDC_BYTES
 from pnl.engine.trades import Trade
 from tests.flow.bodies import Chain, body_of
 from tests.flow.running import RunningStack
 from tests.flow.truth import BOOKED, check_wallets
 
-ROUNDS = int(os.environ.get("PUMPLOSS_FAULT_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("PUMPLOSS_FAULT_ROUNDS", "6"))
 SEED = os.environ.get("PUMPLOSS_FAULT_SEED", "1")
 SENDERS = 8
 TRADES = 320
 PER_BODY_MAX = 4
+# Every so many bodies one was delayed by this: longer than all of a load took on the chain.
+DELAYED_EVERY = 9
+DELAY_SECONDS = 480
+SLOT_MS = 400
 # A load lasts about so long: what is broken, is broken in its midst.
 SECONDS = 2.0
 AS_HELIUS = Persistence(retries=3, wait_s=1.0)
@@ -46,24 +51,47 @@ class Sent(NamedTuple):
     statuses: list[int]
 
 
-def posts(name: str, *, repeated: int = 1, seconds: float = SECONDS) -> list[Post]:
-    """Trades of a few wallets in small bodies: some of them twice or more, in a wrong order."""
+def posts(
+    name: str, *, repeated: int = 1, seconds: float = SECONDS, dollars: float = 0.0
+) -> list[Post]:
+    """Trades of a few wallets in small bodies: some of them twice or more, in a wrong order.
+
+    Some bodies arrive last and are minutes older than the others; of the trades the share `dollars`
+    is paid in dollars.
+    """
     dice = Random(f"{SEED} {name}")
     trades = Chain(f"{SEED} {name}", step=1).at_random(dice, TRADES)
-    bodies = []
-    while trades:
-        size = dice.randint(1, PER_BODY_MAX)
-        bodies.append(trades[:size])
-        trades = trades[size:]
-    bodies = bodies * repeated + dice.sample(bodies, len(bodies) // 10)
+    trades = [_in_dollars(each) if dice.random() < dollars else each for each in trades]
+    bodies = list(_bodies(dice, trades))
+    delayed = [[_minutes_ago(trade) for trade in body] for body in bodies[::DELAYED_EVERY]]
+    del bodies[::DELAYED_EVERY]
+    bodies = bodies * repeated + dice.sample(bodies, len(bodies) // 8)
     due = sorted(dice.uniform(0, seconds) for _ in bodies)
     # Early ones come late now and then; a retry alone does that.
     lateness = [dice.choice((0, 0, 0, 0.1, seconds / 2)) for _ in bodies]
     if repeated > 1:
         dice.shuffle(bodies)
-    return sorted(
-        Post(at + late, each) for at, late, each in zip(due, lateness, bodies, strict=True)
-    )
+    timely = [Post(at + late, each) for at, late, each in zip(due, lateness, bodies, strict=True)]
+    end = max(post.at for post in timely)
+    return sorted([*timely, *(Post(end, each) for each in delayed * repeated)])
+
+
+def _bodies(dice: Random, trades: Sequence[Trade]) -> Iterator[list[Trade]]:
+    begin = 0
+    while begin < len(trades):
+        size = dice.randint(1, PER_BODY_MAX)
+        yield list(trades[begin : begin + size])
+        begin += size
+
+
+def _in_dollars(trade: Trade) -> Trade:
+    return trade._replace(quote_mint=USDC_BYTES)
+
+
+def _minutes_ago(trade: Trade) -> Trade:
+    """As if it had happened before all the others, and had been on its way since."""
+    slots = DELAY_SECONDS * 1000 // SLOT_MS
+    return trade._replace(slot=trade.slot - slots, block_time=trade.block_time - DELAY_SECONDS)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from tests.flow.running import RunningStack
 
 pytestmark = pytest.mark.faults
 
-VICTIMS = ("web", "worker", "worker-2", "board", "beat")
+VICTIMS = ("web", "worker", "worker-2", "board", "beat", "errands")
 
 
 @pytest.fixture(scope="module")
