@@ -16,8 +16,9 @@ from pnl.fields import SIGNATURE_BYTES, base58_bytes
 # At 250 ms a slot; the chain has been slower so far, so that a day is at least a day.
 _SLOTS_A_DAY: Final = 86_400 * 4
 _CALL: Final = "getTransactionsForAddress"
-# Walked again below the watermark: a minute of slots, in case a node told us a little too little.
-OVERLAP_SLOTS: Final = 150
+# Walked again below the watermark: a quarter of an hour of slots, because what waits in the inbox
+# meanwhile is booked behind the walk, and only a walk sees that the chain has dropped it.
+OVERLAP_SLOTS: Final = 3_600
 # Each costs a few calls, and a step is never interrupted: what it may ask for bounds it.
 JUDGED_MAX: Final = 500
 
