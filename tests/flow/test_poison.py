@@ -159,7 +159,7 @@ def test_an_attempt_that_the_database_ended_does_not_count(
 ) -> None:
     good, _ = filled(3)
 
-    def deadlock(*_: object) -> None:
+    def deadlock(*_: object, **_: object) -> None:
         raise OperationalError("deadlock detected")
 
     with monkeypatch.context() as patch:
@@ -197,7 +197,7 @@ def test_contents_beyond_a_limit_of_the_server_are_not_tried_for_ever(
     inbox.accept(body_of(beyond))
     book = pnl.operations.book_trades
 
-    def limited(trades: Iterable[Trade]) -> pnl.operations.Booking:
+    def limited(trades: Iterable[Trade], **_: object) -> pnl.operations.Booking:
         offered = list(trades)
         if beyond[0] in offered:
             with connection.cursor() as cursor:
