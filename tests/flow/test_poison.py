@@ -159,7 +159,7 @@ def test_an_attempt_that_the_database_ended_does_not_count(
 ) -> None:
     good, _ = filled(3)
 
-    def deadlock(*_: object, **_: object) -> None:
+    def deadlock(*_: object, **__: object) -> None:
         raise OperationalError("deadlock detected")
 
     with monkeypatch.context() as patch:
