@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple, cast
+from operator import attrgetter
+from typing import Final, cast
+
+import msgspec
 
 from ingest.decode import base58
 from ingest.decode.logs import read_log
@@ -20,9 +23,10 @@ _ADDRESS_DIGITS: Final = 44
 _PROGRAMS: Final = frozenset(EVENT_AUTHORITY)
 # An event from the log is no instruction.
 _NO_STEP: Final = Instruction()
+_place_of: Final = attrgetter("where")
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """One executed instruction of one of the two programs, or an event of theirs from the log.
 
     `event` is what the program told, discriminator first; None when the call is no event.
@@ -66,7 +70,7 @@ def calls_of(message: Message, meta: Meta) -> list[Call]:
     for group in meta.inner_instructions or ():
         calls.extend(_ours(keys, foreign, group.instructions, group.index))
     if any(call.event is not None for call in calls):
-        return sorted(calls, key=_execution_order)
+        return sorted(calls, key=_place_of)
     is_named = bool(calls) or len(foreign) < len(keys)
     return calls + _untold(meta, calls) if is_named else []
 
@@ -107,7 +111,7 @@ def _ours(
     for at, step in enumerate(steps):
         if step.program_id_index in foreign:
             continue
-        where = Where(at, None) if outer is None else Where(outer, at)
+        where = Where(at) if outer is None else Where(outer, at)
         program = _program(keys, step, where)
         if program in EVENT_AUTHORITY:
             event = None if outer is None else _event(keys, step, program, where)
@@ -167,7 +171,7 @@ def _logged(meta: Meta, calls: list[Call]) -> list[Call]:
     if lines is None:
         raise Broken("meta.logMessages is missing, too")
     log = read_log(lines, _PROGRAMS)
-    outer_calls = sum(isinstance(call.where, Where) and call.where.inner is None for call in calls)
+    outer_calls = sum(isinstance(call.where, Where) and call.where.is_outer for call in calls)
     if log.outer_calls != outer_calls:
         raise Broken(f"the log shows {log.outer_calls} of {outer_calls} calls of the programs")
     if not log.events and any(map(_must_trade, calls)):
@@ -185,8 +189,3 @@ def _address(keys: list[str], ref: int | str, where: Where | Line) -> str:
     if ref >= len(keys):
         raise Broken(f"it names key {ref}, the transaction has {len(keys)} keys", where)
     return keys[ref]
-
-
-def _execution_order(call: Call) -> tuple[int, int]:
-    outer, inner = cast(Where, call.where)
-    return outer, -1 if inner is None else inner

@@ -1,8 +1,9 @@
 """What became of one transaction of a body: trades, a reason to leave it, or what is broken."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
+
+import msgspec
 
 from ingest.decode import base58
 from pnl.engine.tokens import TokenEvent
@@ -50,8 +51,7 @@ _WANTING_DETAIL: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """A transaction's trades in execution order, and what it tells of tokens: one of both at least.
 
     `signature` has 64 bytes. `order_unknown` tells that it came without its place in the block, and
@@ -68,8 +68,7 @@ class Decoded:
     order_unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(msgspec.Struct, frozen=True):
     """A well-formed transaction that is not booked. `signature` is base58, as it came."""
 
     index: int
@@ -78,8 +77,7 @@ class Dropped:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(msgspec.Struct, frozen=True):
     """A transaction that cannot be read whole; `error` says what is wrong and where."""
 
     index: int
@@ -87,8 +85,7 @@ class Malformed:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     """A body that holds no list of transactions; `error` says why, and at which byte."""
 
     error: str
@@ -111,13 +108,21 @@ def wanting(outcome: Outcome) -> tuple[bytes, int | None, str] | None:
 
 
 class Where(NamedTuple):
-    """The place of an instruction: outer index, and inner index when it was called from there."""
+    """The place of an instruction: outer index, and inner index when it was called from there.
+
+    Places sort in the order of execution: an outer instruction (inner index -1), then its calls.
+    """
 
     outer: int
-    inner: int | None
+    inner: int = -1
+
+    @property
+    def is_outer(self) -> bool:
+        """Whether the transaction itself made the call."""
+        return self.inner < 0
 
     def __str__(self) -> str:
-        place = f"{self.outer}" if self.inner is None else f"{self.outer}.{self.inner}"
+        place = f"{self.outer}" if self.is_outer else f"{self.outer}.{self.inner}"
         return f"instruction {place}"
 
 

@@ -111,6 +111,7 @@ _ELEMENTS: Final = msgspec.json.Decoder(list[Raw])
 _ANY: Final = msgspec.json.Decoder(Raw)
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 _NAMED: Final = msgspec.json.Decoder(_Named)
+_NULL: Final = Raw(b"null")
 _LINES: Final = msgspec.json.Decoder(list[str] | None)
 
 
@@ -175,4 +176,4 @@ def lines_of(log_messages: Raw | UnsetType) -> list[str] | None:
 
 def is_null(value: Raw) -> bool:
     """Whether an undecoded value is null."""
-    return bytes(value) == b"null"
+    return value == _NULL

@@ -1,10 +1,10 @@
 """From a delivery's body to what became of each transaction in it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final, cast
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from ingest.decode import base58, pump, pump_swap
 from ingest.decode.enhanced import Enhanced, enhanced_of
@@ -142,14 +142,24 @@ def _pool_swap(event: bytes, calls: list[Call], at: int) -> Swap | None:
 
 def _trade(transaction: Transaction, signature: bytes, placed: Placed) -> Trade:
     """The swap in its place. A node that does not tell the block's time leaves the event's own."""
-    event_index, venue, swap = placed
+    swap = placed.swap
     block_time = swap.timestamp if transaction.block_time is None else transaction.block_time
     if not 0 <= block_time <= MAX_TIME:
         raise Broken(f"the event's timestamp {block_time} is no time")
     return Trade(
-        *(signature, event_index, transaction.slot, transaction.block_index, block_time),
-        *(swap.trader, swap.mint, swap.side, swap.token_units),
-        *(swap.quote_mint, swap.quote_units, swap.fee_units, venue),
+        signature,
+        placed.event_index,
+        transaction.slot,
+        transaction.block_index,
+        block_time,
+        swap.trader,
+        swap.mint,
+        swap.side,
+        swap.token_units,
+        swap.quote_mint,
+        swap.quote_units,
+        swap.fee_units,
+        placed.venue,
     )
 
 

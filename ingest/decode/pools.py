@@ -1,5 +1,6 @@
 """Which two mints a pool trades: its events do not say, the transaction around them does."""
 
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -14,6 +15,9 @@ from ingest.decode.programs import (
 )
 
 Mints = tuple[bytes, bytes]  # base, quote
+
+# A market trades in few pools at a time.
+_address = lru_cache(4096)(base58.encode)
 
 # Where the instructions about one pool name it and its mints: swaps of both generations, deposits,
 # withdrawals and the pool's creation all agree.
@@ -38,7 +42,7 @@ def mints_of(pool: bytes, calls: list[Call], at: int) -> Mints:
     A pool's mints never change, so whichever call tells them tells the truth; the nearest before
     is nearly always the swap itself. Raises Broken when no call of the transaction tells.
     """
-    address = base58.encode(pool)
+    address = _address(pool)
     for call in chain(reversed(calls[:at]), calls[at + 1 :]):
         if call.program == PUMP_SWAP and (mints := _told_by(call, pool, address)) is not None:
             return mints

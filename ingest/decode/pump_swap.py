@@ -1,7 +1,9 @@
 """The pool program's trade events, in every layout since 2025: bytes and two mints in, swap out."""
 
 from struct import Struct
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from ingest.decode.borsh import NOTHING, Sections
 from ingest.decode.programs import WSOL_BYTES
@@ -19,7 +21,7 @@ _CASHBACK: Final = Struct("<8xQ")
 _TAIL_ENDS: Final = (16, 41, 57, 65)
 
 
-class PoolSwap(NamedTuple):
+class PoolSwap(msgspec.Struct, frozen=True):
     """A pool event read: what the user gave and got of base and quote, whatever the mints are.
 
     `quote` is all that the user paid, or all that the user received; `fee` is in quote units too.

@@ -5,7 +5,10 @@ with SOL and never sold, and B bought with A at a price in SOL that nobody knows
 its units would seem never to have been bought. So what passes through drops out of the trades.
 """
 
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
+
+import msgspec
+from msgspec.structs import replace
 
 from ingest.decode.programs import USDC_BYTES
 from ingest.decode.swap import Swap
@@ -15,7 +18,7 @@ from pnl.engine.trades import Side, Venue
 _MONEY: Final = frozenset({None, USDC_BYTES})
 
 
-class Placed(NamedTuple):
+class Placed(msgspec.Struct, frozen=True):
     """A swap, its ordinal among the transaction's trade events, and the program that made it."""
 
     event_index: int
@@ -57,10 +60,10 @@ def _joined(before: Placed, after: Placed) -> list[Placed]:
     brought, spent = before.swap.taken.units, after.swap.given.units
     if brought >= spent:
         used, kept = _cut(before.swap, brought - spent, brought)
-        whole = after._replace(swap=_whole(used, after.swap))
-        return [whole] if brought == spent else [before._replace(swap=kept), whole]
+        whole = replace(after, swap=_whole(used, after.swap))
+        return [whole] if brought == spent else [replace(before, swap=kept), whole]
     used, own = _cut(after.swap, spent - brought, spent)
-    return [before._replace(swap=_whole(before.swap, used)), after._replace(swap=own)]
+    return [replace(before, swap=_whole(before.swap, used)), replace(after, swap=own)]
 
 
 def _cut(swap: Swap, part: int, of: int) -> tuple[Swap, Swap]:
@@ -72,7 +75,7 @@ def _cut(swap: Swap, part: int, of: int) -> tuple[Swap, Swap]:
 
 
 def _with_amounts(swap: Swap, token_units: int, quote_units: int, fee_units: int) -> Swap:
-    return swap._replace(token_units=token_units, quote_units=quote_units, fee_units=fee_units)
+    return replace(swap, token_units=token_units, quote_units=quote_units, fee_units=fee_units)
 
 
 def _whole(before: Swap, after: Swap) -> Swap:
@@ -81,7 +84,8 @@ def _whole(before: Swap, after: Swap) -> Swap:
     side = Side.SELL if taken.mint in _MONEY else Side.BUY
     token, quote = (given, taken) if side is Side.SELL else (taken, given)
     fees = [hop.fee_units for hop in (before, after) if hop.quote_mint == quote.mint]
-    return after._replace(
+    return replace(
+        after,
         mint=cast(bytes, token.mint),  # SOL is money, and one end at least is none
         side=side,
         token_units=token.units,

@@ -2,11 +2,13 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from ingest.decode.outcome import Broken
 from pnl.engine.trades import Side
 
 
-class Swap(NamedTuple):
+class Swap(msgspec.Struct, frozen=True):
     """A trade event read. Amounts are raw integers, program fees inside `quote_units`.
 
     `quote_mint` is None for SOL and wrapped SOL. `timestamp` is the event's own, in seconds.

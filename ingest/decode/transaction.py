@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import UNSET, Raw
 
 from ingest.decode import wire
@@ -12,7 +13,7 @@ DETAIL_CHARACTERS: Final = 300
 _ENCODED_PARTS: Final = 2
 
 
-class Transaction(NamedTuple):
+class Transaction(msgspec.Struct, frozen=True):
     """A transaction that was executed without an error. `signature` is base58."""
 
     signature: str
@@ -81,10 +82,8 @@ def _executed(envelope: Envelope, signed: Signed, meta: Meta | None) -> Transact
         return Drop(signature, DropReason.FAILED, _text(meta.err))
     if envelope.slot is None:
         raise Broken("slot is missing")
-    return Transaction(
-        *(signature, envelope.slot, _block_index(envelope), envelope.block_time),
-        *(signed.message, meta),
-    )
+    message, slot, index = signed.message, envelope.slot, _block_index(envelope)
+    return Transaction(signature, slot, index, envelope.block_time, message, meta)
 
 
 def _block_index(envelope: Envelope) -> int | None:
