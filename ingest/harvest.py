@@ -18,7 +18,7 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 import pnl.operations
-from ingest import fetches, operations, waiting, walks
+from ingest import fetches, latecomers, operations, waiting, walks
 from ingest.fetches import Fetched
 from ingest.helius.client import Helius, helius
 from ingest.helius.pace import BRIEF
@@ -113,6 +113,8 @@ def _walk_next(asked: Helius, trader_ids: Collection[int] | None) -> bool:
     page = waiting.claim_page(trader_ids)
     if page is None:
         return False
+    if page.until_slot is None:
+        _begin_by(page, latecomers.take(page.trader_id))
     try:
         _keep_page(page, walks.take(asked.rpc, page, page.trader.address))
     except HeliusProblem as problem:
@@ -122,6 +124,14 @@ def _walk_next(asked: Helius, trader_ids: Collection[int] | None) -> bool:
     except Exception as error:
         raise _Fault([page], f"{type(error).__name__}: {error}") from error
     return True
+
+
+def _begin_by(page: BackfillPage, late_slot: int | None) -> None:
+    """Let a walk begin at what was late: the row keeps that until the walk has ended."""
+    if late_slot is not None:
+        before = page.begin_by_slot
+        page.begin_by_slot = late_slot if before is None else min(before, late_slot)
+        page.save(update_fields=["begin_by_slot"])
 
 
 def _keep_page(page: BackfillPage, taken: walks.Step) -> None:

@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 import pnl.operations
-from ingest import archive, queries, suspects
+from ingest import archive, latecomers, queries, suspects
 from ingest.bodies import packed
 from ingest.models import Delivery, Door, Enrichment
 from ingest.readings import Reading, read, sentence, trace
@@ -234,6 +234,8 @@ def _book(ids: list[int]) -> Report:
     pnl.operations.enter_booking()
     record_tokens([event for reading in readings for event in reading.tokens], beside=trades)
     booking = pnl.operations.book_trades(trades, tradeless=tradeless)
+    if booking.booked:
+        latecomers.note(readings)
     rows.write(ASK_FOR_RAW, [wanted for reading in readings for wanted in reading.wanting])
     rows.write(MARK_BOOKED, [(r.delivery_id, len(r.trades)) for r in readings if r.is_plain])
     rows.write(MARK, [reading.mark() for reading in readings if not reading.is_plain])

@@ -14,7 +14,7 @@ from ingest.models import BackfillPage
 from pnl.engine.trades import Trade
 from pnl.operations import book_trades
 from tests.flow.bodies import SOL, Chain, base58, wallet
-from tests.flow.fake_helius import Rpc
+from tests.flow.fake_helius import FakeHelius, Rpc
 
 ANN = base58(wallet("ann"))
 
@@ -59,6 +59,13 @@ def a_month(count: int = 6) -> list[Trade]:
     """Trades of one wallet at places of their own, two transactions in some slots."""
     chain = Chain("walked", step=1)
     return [trade for _ in range(count) for trade in chain.loss("ann", SOL)]
+
+
+def asked_from(fake: FakeHelius) -> list[int]:
+    """The first slots of the walks that were asked for."""
+    bodies = [seen.body for seen in fake.seen if isinstance(seen.body, dict)]
+    walks = [each for each in bodies if each["method"] == "getTransactionsForAddress"]
+    return [each["params"][1]["filters"]["slot"]["gte"] for each in walks]
 
 
 def place(trade: Trade) -> str:
