@@ -36,10 +36,12 @@ SELECT t.id, %(backfill)s, coalesce(%(from_slot)s, w.slot - least(w.slot, %(over
  WHERE t.id = ANY(%(traders)s) ORDER BY t.id
     ON CONFLICT (trader_id) DO NOTHING
 """
-# Asked to begin earlier, a walk begins anew; one that has no beginning yet gets it here.
+# Asked to begin earlier, a walk begins anew. Where one without a beginning would begin is only
+# known when it does: then the lower of both counts.
 BEGIN_EARLIER = """
 UPDATE ingest_backfillpage
-   SET from_slot = %(from_slot)s, until_slot = NULL, reached_slot = NULL, token = '', tail = '[]'
+   SET begin_by_slot = least(begin_by_slot, %(from_slot)s),
+       until_slot = NULL, reached_slot = NULL, token = '', tail = '[]'
  WHERE trader_id = ANY(%(traders)s) AND (from_slot IS NULL OR from_slot > %(from_slot)s)
 """
 # What waits without having failed waits for a webhook to begin: hurried, it is walked then, too.
