@@ -49,12 +49,16 @@ class Backfill(models.Model):
 
 
 class Queued(models.Model):
-    """Something to fetch: it stays until it was, and is tried again later each time it fails."""
+    """Something to fetch: it stays until it was, and is tried again later each time it fails.
+
+    Until `leased_until` somebody fetches it; null when nobody does (see ingest.leases).
+    """
 
     backfill = models.ForeignKey(Backfill, models.PROTECT, db_index=True)
     attempts = models.IntegerField(db_default=0)
     not_before = models.DateTimeField(db_default=Now())
     error = models.TextField(db_default="")
+    leased_until = models.DateTimeField(null=True)
 
     class Meta:
         abstract = True

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingest import operations
-from ingest.models import BackfillPage
+from ingest.models import BackfillPage, BackfillSignature
 from pnl.engine.trades import Trade
 from pnl.operations import book_trades
 from tests.flow.bodies import SOL, Chain, base58, wallet
@@ -45,6 +45,13 @@ def walk_and_fail(*arguments: str) -> str:
 def hurry() -> None:
     """Let the time pass until the page is due."""
     BackfillPage.objects.update(not_before=timezone.now() - timedelta(seconds=1))
+
+
+def let_leases_end() -> None:
+    """Let the time pass until nobody has anything of the queues to himself."""
+    long_ago = timezone.now() - timedelta(seconds=1)
+    for queue in (BackfillPage, BackfillSignature):
+        queue._default_manager.exclude(leased_until=None).update(leased_until=long_ago)
 
 
 def is_page_after(token: str) -> Callable[[Rpc], bool]:
