@@ -53,8 +53,8 @@ class BackfillPageAdmin(ReadOnlyAdmin):
     """The walks under way: one row a wallet, its next page."""
 
     list_display = (
-        *("trader", "backfill", "from_slot", "reached_slot", "until_slot"),
-        *("attempts", "not_before", "error"),
+        *("trader", "backfill", "from_slot", "begin_by_slot", "reached_slot"),
+        *("until_slot", "attempts", "not_before", "error"),
     )
     list_select_related = ("trader", "backfill")
 

@@ -22,7 +22,7 @@ SETTLING_SECONDS: Final = 60
 DUE_TRADERS_MAX: Final = 1000
 _SIGNATURES_A_STATEMENT: Final = 5000
 
-# Whoever is fetching one of these pages ends first: it may be the last of its walk.
+# Whoever is keeping one of these pages ends first: it may be the last of its walk.
 HOLD_PAGES = """
 SELECT trader_id FROM ingest_backfillpage WHERE trader_id = ANY(%(traders)s)
  ORDER BY trader_id FOR UPDATE
@@ -36,10 +36,12 @@ SELECT t.id, %(backfill)s, coalesce(%(from_slot)s, w.slot - least(w.slot, %(over
  WHERE t.id = ANY(%(traders)s) ORDER BY t.id
     ON CONFLICT (trader_id) DO NOTHING
 """
-# Asked to begin earlier, a walk begins anew; one that has no beginning yet gets it here.
+# Asked to begin earlier, a walk begins anew. Where one without a beginning would begin is only
+# known when it does: then the lower of both counts. Whoever is fetching a page of it has lost it.
 BEGIN_EARLIER = """
 UPDATE ingest_backfillpage
-   SET from_slot = %(from_slot)s, until_slot = NULL, reached_slot = NULL, token = '', tail = '[]'
+   SET begin_by_slot = least(begin_by_slot, %(from_slot)s),
+       until_slot = NULL, reached_slot = NULL, token = '', tail = '[]', leased_until = NULL
  WHERE trader_id = ANY(%(traders)s) AND (from_slot IS NULL OR from_slot > %(from_slot)s)
 """
 # What waits without having failed waits for a webhook to begin: hurried, it is walked then, too.
@@ -49,13 +51,13 @@ UPDATE ingest_backfillpage SET backfill_id = %(backfill)s, not_before = least(no
                        THEN greatest(again_at, not_before) ELSE again_at END
  WHERE trader_id = ANY(%(traders)s) AND backfill_id <> %(backfill)s
 """
-# A walk that has begun ends at what was final then, and one that is due sooner will: what comes
-# later needs another one.
+# A walk that has begun (its first page may still be under way) ends at what was final then, and one
+# that is due sooner will: what comes later needs another one.
 WALK_AGAIN = """
 UPDATE ingest_backfillpage
    SET again_at = greatest(again_at, now() + make_interval(secs => %(after)s))
  WHERE trader_id = ANY(%(traders)s)
-   AND (until_slot IS NOT NULL
+   AND (until_slot IS NOT NULL OR leased_until IS NOT NULL
         OR %(after)s > 0 AND not_before < now() + make_interval(secs => %(after)s))
 """
 

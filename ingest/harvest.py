@@ -1,14 +1,16 @@
 """Working off the queues of the backfill: pages and signatures are taken, compared, kept, put back.
 
-The rows are the queue, as in the inbox: a page is claimed, fetched, compared and kept in one
-transaction, so that a process that dies leaves it where it was. A page that fails goes back with
-its error and a time to try again; it is never given up.
+The rows are the queue, as in the inbox. But a page is leased while it is fetched and compared
+(`ingest.leases`); what came of it is kept in one transaction, so that a process that dies leaves it
+where it was. A page that fails goes back with its error and a time to try again; it is never given
+up.
 """
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,7 +20,7 @@ from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
 import pnl.operations
-from ingest import fetches, operations, waiting, walks
+from ingest import fetches, latecomers, leases, operations, waiting, walks
 from ingest.fetches import Fetched
 from ingest.helius.client import Helius, helius
 from ingest.helius.pace import BRIEF
@@ -59,8 +61,8 @@ def work(*, seconds: float) -> None:
 
 def step(asked: Helius, trader_ids: Collection[int] | None = None) -> bool:
     """Take one page and one batch of signatures; whether there was anything to take."""
-    walked = _guarded(lambda: _walk_next(asked, trader_ids))
-    fetched = _guarded(lambda: _fetch_next(asked))
+    walked = _walk_next(asked, trader_ids)
+    fetched = _fetch_next(asked)
     if walked or fetched:
         operations.wake()
     return walked or fetched
@@ -88,40 +90,59 @@ def _tell_of_what_is_stuck() -> None:
         alarms.sound(STUCK, f"{stuck} has failed {stuck.attempts} times: {stuck.error}")
 
 
-class _Fault(Exception):
-    """Claimed rows could not be kept, for a reason that is not Helius'."""
+@contextmanager
+def _working_on(rows: Sequence[Queued]) -> Iterator[None]:
+    """What fails inside sends the leased rows back with its error, and costs others nothing.
 
-    def __init__(self, rows: Sequence[Queued], reason: str) -> None:
-        self.rows = rows
-        super().__init__(reason)
-
-
-def _guarded(take: Callable[[], bool]) -> bool:
-    """One claim with all its effects, or none; a row at fault goes back with its error."""
+    Whoever is stopped, or has lost the database, lets go of them as they are.
+    """
     try:
-        with transaction.atomic():
-            return take()
-    except _Fault as fault:
-        log.exception("A backfill goes on without %d of its rows", len(fault.rows))
-        with transaction.atomic():
-            for row in fault.rows:
-                _put_back(row, str(fault))
-        return True
+        yield
+    except HeliusProblem as problem:
+        _give_back(rows, str(problem), problem.retry_after_seconds)
+    except Exception as error:
+        if isinstance(error, operations.TRANSIENT):
+            leases.let_go(rows)
+            raise
+        log.exception("A backfill goes on without %d of its rows", len(rows))
+        _give_back(rows, f"{type(error).__name__}: {error}")
+    except BaseException:
+        leases.let_go(rows)
+        raise
 
 
 def _walk_next(asked: Helius, trader_ids: Collection[int] | None) -> bool:
-    page = waiting.claim_page(trader_ids)
+    page = _claim_page(trader_ids)
     if page is None:
         return False
-    try:
-        _keep_page(page, walks.take(asked.rpc, page, page.trader.address))
-    except HeliusProblem as problem:
-        _put_back(page, str(problem), problem.retry_after_seconds)
-    except operations.TRANSIENT:
-        raise
-    except Exception as error:
-        raise _Fault([page], f"{type(error).__name__}: {error}") from error
+    with _working_on([page]):
+        taken = walks.take(asked.rpc, page, page.trader.address)
+        with transaction.atomic():
+            for now in leases.still_ours([page]):
+                # The row as others left it, with both ends of the walk: it may just have begun.
+                now.from_slot, now.until_slot = page.from_slot, page.until_slot
+                now.begin_by_slot = page.begin_by_slot
+                _keep_page(now, taken)
     return True
+
+
+def _claim_page(trader_ids: Collection[int] | None) -> BackfillPage | None:
+    """Lease the page that has been due longest."""
+    with transaction.atomic():
+        page = waiting.claim_page(trader_ids)
+        if page is not None:
+            leases.lease([page])
+            if page.until_slot is None:
+                _begin_by(page, latecomers.take(page.trader_id))
+    return page
+
+
+def _begin_by(page: BackfillPage, late_slot: int | None) -> None:
+    """Let a walk begin at what was late: the row keeps that until the walk has ended."""
+    if late_slot is not None:
+        before = page.begin_by_slot
+        page.begin_by_slot = late_slot if before is None else min(before, late_slot)
+        page.save(update_fields=["begin_by_slot"])
 
 
 def _keep_page(page: BackfillPage, taken: walks.Step) -> None:
@@ -138,7 +159,7 @@ def _keep_page(page: BackfillPage, taken: walks.Step) -> None:
     )
     _move_watermark(page, taken)
     page.token, page.reached_slot, page.tail = taken.token, taken.reached_slot, taken.tail
-    page.attempts, page.error = 0, ""
+    page.attempts, page.error, page.leased_until = 0, "", None
     if not taken.is_last:
         page.save()
     elif page.again_at is None:
@@ -170,33 +191,30 @@ def _move_watermark(page: BackfillPage, taken: walks.Step) -> None:
 
 
 def _fetch_next(asked: Helius) -> bool:
-    rows = waiting.claim_signatures(limit=BATCH_MAX)
+    with transaction.atomic():
+        rows = waiting.claim_signatures(limit=BATCH_MAX)
+        leases.lease(rows)
     if not rows:
         return False
-    try:
+    with _working_on(rows):
         fetched = fetches.fetch(asked.rpc, [row.signature for row in rows])
-        _keep_fetched(rows, fetched)
-    except HeliusProblem as problem:
-        for row in rows:
-            _put_back(row, str(problem), problem.retry_after_seconds)
-    except operations.TRANSIENT:
-        raise
-    except Exception as error:
-        raise _Fault(rows, f"{type(error).__name__}: {error}") from error
+        with transaction.atomic():
+            _keep_fetched(leases.still_ours(rows), {each.signature: each for each in fetched})
     return True
 
 
-def _keep_fetched(rows: Sequence[BackfillSignature], fetched: Sequence[Fetched]) -> None:
-    elements = [each.element for each in fetched if each.element is not None]
-    deliver(elements)
+def _keep_fetched(rows: Sequence[BackfillSignature], fetched: Mapping[str, Fetched]) -> None:
+    pairs = [(row, fetched[row.signature]) for row in rows]
+    deliver([each.element for _, each in pairs if each.element is not None])
     unknown: Counter[int] = Counter()
     brought: Counter[int] = Counter()
-    for row, each in zip(rows, fetched, strict=True):
+    for row, each in pairs:
         if each.error:
             _put_back(row, each.error)
         elif each.element is None:
             unknown[row.backfill_id] += 1
-            BackfillSignature.objects.filter(pk=row.pk).update(is_unknown=True, error="")
+            row.is_unknown, row.error, row.leased_until = True, "", None
+            row.save(update_fields=["is_unknown", "error", "leased_until"])
         else:
             brought[row.backfill_id] += 1
             row.delete()
@@ -216,12 +234,19 @@ def deliver(elements: Sequence[bytes]) -> None:
         operations.accept(body, door=Door.BACKFILL)
 
 
+def _give_back(rows: Sequence[Queued], error: str, asked_seconds: float | None = None) -> None:
+    """Put back those of the leased rows that are still ours."""
+    with transaction.atomic():
+        for row in leases.still_ours(rows):
+            _put_back(row, error, asked_seconds)
+
+
 def _put_back(row: Queued, error: str, asked_seconds: float | None = None) -> None:
     """Later, again: twice as late each time, or when Helius said."""
     grown = pause_seconds(row.attempts)
     pause = timedelta(seconds=grown if asked_seconds is None else asked_seconds)
     type(row)._default_manager.filter(pk=row.pk).update(
-        attempts=F("attempts") + 1, not_before=Now() + pause, error=error
+        attempts=F("attempts") + 1, not_before=Now() + pause, error=error, leased_until=None
     )
     Backfill.objects.filter(pk=row.backfill_id).update(
         failed_pages=F("failed_pages") + 1, error=error

@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 import pnl.operations
-from ingest import archive, queries, suspects
+from ingest import archive, latecomers, queries, suspects
 from ingest.bodies import packed
 from ingest.models import Delivery, Door, Enrichment
 from ingest.readings import Reading, read, sentence, trace
@@ -65,12 +65,24 @@ UPDATE ingest_delivery d
   FROM unnest(%b::int8[], %b::int4[]) AS v(id, trades) WHERE d.id = v.id
 """
 
-# What enhanced payloads leave open is asked for once, whoever brings it again.
+# What enhanced payloads leave open is asked for once, whoever brings it again. Only what no node
+# knew is asked for anew: it may have landed by now. That is an hour after it was given up and a
+# minute after it came (it will be final then): a few calls an hour, however often it comes.
 ASK_FOR_RAW = """
+WITH v AS (
+    SELECT signature, slot, reason
+      FROM unnest(%b::bytea[], %b::int8[], %b::text[]) AS v(signature, slot, reason)
+), unknown AS (
+    SELECT e.id FROM ingest_enrichment e JOIN v ON v.signature = e.signature
+     WHERE e.is_unknown ORDER BY e.signature FOR UPDATE OF e
+), again AS (
+    UPDATE ingest_enrichment e
+       SET done_at = NULL, is_unknown = false, attempts = 0, error = '', requested_at = now(),
+           not_before = greatest(now() + interval '1 minute', e.done_at + interval '1 hour')
+     WHERE e.id IN (SELECT id FROM unknown) AND e.is_unknown
+)
 INSERT INTO ingest_enrichment (signature, slot, reason)
-SELECT signature, slot, reason
-  FROM unnest(%b::bytea[], %b::int8[], %b::text[]) AS v(signature, slot, reason)
- ORDER BY signature
+SELECT signature, slot, reason FROM v ORDER BY signature
     ON CONFLICT (signature) DO NOTHING
 """
 
@@ -234,6 +246,8 @@ def _book(ids: list[int]) -> Report:
     pnl.operations.enter_booking()
     record_tokens([event for reading in readings for event in reading.tokens], beside=trades)
     booking = pnl.operations.book_trades(trades, tradeless=tradeless)
+    if booking.booked:
+        latecomers.note(readings)
     rows.write(ASK_FOR_RAW, [wanted for reading in readings for wanted in reading.wanting])
     rows.write(MARK_BOOKED, [(r.delivery_id, len(r.trades)) for r in readings if r.is_plain])
     rows.write(MARK, [reading.mark() for reading in readings if not reading.is_plain])

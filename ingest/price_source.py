@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from ingest.answers import Overrun, whole_body
 from ingest.decode.klines import Klines, read_klines
 from ingest.decode.outcome import Unreadable
+from ingest.punctual import Punctual
 from pnl.engine.pricing import MINUTE_SECONDS
 
 PLACEHOLDERS: Final = ("start_seconds", "end_seconds", "start_ms", "end_ms")
@@ -57,6 +58,9 @@ class PriceSource:
         self._session = requests.Session()
         # Neither a proxy nor a .netrc of whoever started us may come between.
         self._session.trust_env = False
+        self._punctual = Punctual()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, self._punctual)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +103,7 @@ class PriceSource:
 
     def _attempt(self, url: str, deadline: float) -> _Attempt:
         timeout = min(self._patience.attempt_s, max(0.05, deadline - time.monotonic()))
-        until = time.monotonic() + timeout
+        until = self._punctual.until = time.monotonic() + timeout
         try:
             # Its host is written down beside the prices: it may not send us to another.
             with self._session.get(

@@ -26,7 +26,7 @@ class Left(NamedTuple):
 
 def claim_page(trader_ids: Collection[int] | None = None) -> BackfillPage | None:
     """Lock the page that has been due longest; the lock lasts to the end of the transaction."""
-    due = BackfillPage.objects.filter(not_before__lte=Now())
+    due = BackfillPage.objects.filter(_is_free(), not_before__lte=Now())
     if trader_ids is not None:
         due = due.filter(pk__in=trader_ids)
     locked = due.select_for_update(skip_locked=True, of=("self",))
@@ -35,7 +35,7 @@ def claim_page(trader_ids: Collection[int] | None = None) -> BackfillPage | None
 
 def claim_signatures(*, limit: int) -> list[BackfillSignature]:
     """Lock signatures that are due, those that have waited longest first."""
-    due = BackfillSignature.objects.filter(is_unknown=False, not_before__lte=Now())
+    due = BackfillSignature.objects.filter(_is_free(), is_unknown=False, not_before__lte=Now())
     locked = due.select_for_update(skip_locked=True, of=("self",))
     return list(locked.order_by("not_before", "pk")[:limit])
 
@@ -94,3 +94,8 @@ def due_traders(*, limit: int) -> list[int]:
         .filter(~Exists(is_known) | Exists(trades))
     )
     return list(due.order_by("watermark__walked_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def _is_free() -> Q:
+    """Whether nobody is fetching it, or has not been heard of for too long."""
+    return Q(leased_until__isnull=True) | Q(leased_until__lte=Now())

@@ -17,7 +17,8 @@ from pnl.fields import SIGNATURE_BYTES, base58_bytes
 _SLOTS_A_DAY: Final = 86_400 * 4
 _CALL: Final = "getTransactionsForAddress"
 # Walked again below the watermark: a quarter of an hour of slots, because what waits in the inbox
-# meanwhile is booked behind the walk, and only a walk sees that the chain has dropped it.
+# meanwhile is booked behind the walk, and only a walk sees that the chain has dropped it. What
+# waits longer is remembered (`ingest.latecomers`).
 OVERLAP_SLOTS: Final = 3_600
 # Each costs a few calls, and a step is never interrupted: what it may ask for bounds it.
 JUDGED_MAX: Final = 500
@@ -99,11 +100,17 @@ def _begin(rpc: Rpc, page: BackfillPage) -> None:
     if page.until_slot is not None:
         return
     finalized = rpc.finalized_slot()
-    if page.from_slot is None:
-        days = settings.HELIUS_HISTORY_DAYS
-        page.from_slot = max(0, finalized - days * _SLOTS_A_DAY) if days else 0
+    begins = _history_slot(finalized) if page.from_slot is None else page.from_slot
+    page.from_slot = begins if page.begin_by_slot is None else min(begins, page.begin_by_slot)
+    page.begin_by_slot = None
     page.until_slot = max(finalized, page.from_slot)
     page.reached_slot = page.from_slot
+
+
+def _history_slot(finalized: int) -> int:
+    """Where the first walk of a wallet begins."""
+    days = settings.HELIUS_HISTORY_DAYS
+    return max(0, finalized - days * _SLOTS_A_DAY) if days else 0
 
 
 def _check(got: AddressPage, stretch: Stretch) -> None:

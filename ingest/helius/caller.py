@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 from ingest.answers import Overrun, whole_body
 from ingest.helius.pace import Patience, TokenBucket, asked_pause_seconds
 from ingest.helius.problems import HeliusProblem, excerpt
+from ingest.punctual import Punctual
 
 _HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "pumploss"}
 _NO_ANSWER: Final = 0
@@ -42,6 +43,9 @@ class _Answer(NamedTuple):
         return self.status == _NO_ANSWER or refused or self.status >= 500
 
 
+_TOO_SLOW: Final = _Answer(_NO_ANSWER, b"that ended in time", None)
+
+
 class Caller:
     """Sends requests with the key in their query, where Helius wants it."""
 
@@ -60,6 +64,9 @@ class Caller:
         self._session = requests.Session()
         # Neither a proxy nor a .netrc may come between us, and no redirect may carry the key away.
         self._session.trust_env = False
+        self._punctual = Punctual()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, self._punctual)
         self._session.headers.update(_HEADERS)
 
     def call(self, request: Request) -> bytes:
@@ -79,12 +86,14 @@ class Caller:
 
     def _attempt(self, request: Request) -> _Answer:
         self._bucket.take()
-        until = time.monotonic() + self._patience.answer_seconds
+        until = self._punctual.until = time.monotonic() + self._patience.answer_seconds
         try:
             with self._send(request) as answer:
                 return _read(request, answer, until)
         # Its own text would tell the URL, and with it the key.
         except (requests.RequestException, HTTPError) as error:
+            if time.monotonic() >= until:
+                return _TOO_SLOW
             return _Answer(_NO_ANSWER, type(error).__name__.encode(), None)
 
     def _send(self, request: Request) -> requests.Response:
@@ -121,7 +130,7 @@ def _read(request: Request, answer: requests.Response, until: float) -> _Answer:
             reason = f"more than {ANSWER_BYTES_MAX} bytes"
             raise HeliusProblem(request.call, answer.status_code, reason)
         case Overrun.TOO_SLOW:
-            return _Answer(_NO_ANSWER, b"that ended in time", None)
+            return _TOO_SLOW
     asked = asked_pause_seconds(answer.headers.get("Retry-After"))
     return _Answer(answer.status_code, body, asked)
 

@@ -20,13 +20,17 @@ WEBHOOKS = "/v0/webhooks"
 # What a PUT may leave out, and then loses.
 OPTIONAL = ("transactionTypes", "accountAddresses", "authHeader", "txnStatus", "encoding")
 
+# More than anybody waits for.
+ENDLESS_HEAD = b"HTTP/1.1 200 OK\r\n" + b"X-Byte: 0\r\n" * 90
+
 Json = Any
 
 
 class Fault(NamedTuple):
     """Instead of an answer: a status with headers, or nothing for a while before the answer.
 
-    With `drip_seconds` the body comes byte by byte, so far apart.
+    With `drip_seconds` the body comes byte by byte, so far apart; with `drips_head` the headers,
+    which never end.
     """
 
     status: int = 0
@@ -34,6 +38,7 @@ class Fault(NamedTuple):
     wait_seconds: float = 0.0
     body: str = '{"error":"something is wrong"}'
     drip_seconds: float = 0.0
+    drips_head: bool = False
 
 
 class Seen(NamedTuple):
@@ -211,6 +216,10 @@ class Visit(BaseHTTPRequestHandler):
             fault = faults.pop(0) if faults else None
         if fault is not None and fault.wait_seconds:
             time.sleep(fault.wait_seconds)
+        if fault is not None and fault.drips_head:
+            self._write(ENDLESS_HEAD, fault.drip_seconds)
+            self.close_connection = True
+            return
         if fault is not None and fault.status:
             self._head(fault.status, len(fault.body.encode()), fault.retry_after)
             self._write(fault.body.encode(), fault.drip_seconds)

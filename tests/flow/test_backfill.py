@@ -15,7 +15,16 @@ from pnl.models import Trade as TradeRow
 from tests.flow.bodies import FIRST_SLOT, SOL, Chain, base58, wallet
 from tests.flow.fake_helius import FakeHelius
 from tests.flow.truth import Ask, check
-from tests.flow.walking import ANN, a_month, booked, is_page_after, place, walk, walk_and_fail
+from tests.flow.walking import (
+    ANN,
+    a_month,
+    asked_from,
+    booked,
+    is_page_after,
+    place,
+    walk,
+    walk_and_fail,
+)
 
 
 def test_a_walk_brings_what_no_webhook_delivered(ask: Ask, fake_helius: FakeHelius) -> None:
@@ -121,13 +130,6 @@ def test_the_watermark_says_up_to_where_everything_is_final(
     assert (at_the_end.slot, at_the_end.block_index) == (fake_helius.chain.finalized, None)
     assert at_the_end.walked_at is not None
     assert str(at_the_end.trader.address) == ANN
-
-
-def asked_from(fake: FakeHelius) -> list[int]:
-    """The first slots of the walks that were asked for."""
-    bodies = [seen.body for seen in fake.seen if isinstance(seen.body, dict)]
-    walks = [each for each in bodies if each["method"] == "getTransactionsForAddress"]
-    return [each["params"][1]["filters"]["slot"]["gte"] for each in walks]
 
 
 def test_a_walk_begins_a_little_below_the_watermark(

@@ -84,7 +84,7 @@ def test_a_wallet_is_walked_again_from_its_watermark(admin_client: Client, run: 
     assert "1 wallets, by admin" in act(admin_client, WATERMARKS, "walk", ann)
     assert BackfillPage.objects.get().from_slot == 452_000_000 - walks.OVERLAP_SLOTS
     act(admin_client, WATERMARKS, "walk_from_the_beginning", ann)
-    assert BackfillPage.objects.get().from_slot == 0
+    assert BackfillPage.objects.get().begin_by_slot == 0
 
 
 def test_whoever_may_only_look_starts_nothing(run: Backfill) -> None:

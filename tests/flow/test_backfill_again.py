@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from ingest import backfills, harvest
+from ingest.helius.client import helius
 from ingest.models import BackfillPage
 from tests.flow.bodies import wallet
 from tests.flow.fake_helius import FakeHelius
 from tests.flow.truth import Ask
-from tests.flow.walking import hurry
+from tests.flow.walking import a_month, asked_from, hurry, place
 
 
 def test_a_walk_that_is_due_sooner_is_followed_by_the_one_that_was_to_wait(
@@ -48,13 +50,46 @@ def test_a_walk_that_is_due_is_not_walked_twice_for_what_does_not_wait(
     assert not BackfillPage.objects.exists()
 
 
-@pytest.mark.parametrize("before", [None, 500])
-def test_a_queued_walk_begins_where_it_is_asked_to(ask: Ask, before: int | None) -> None:
+@pytest.mark.parametrize("asked", [[None, 100], [500, 100], [100, 500], [900, 500, 100], [None, 0]])
+def test_a_queued_walk_begins_at_the_lowest_slot_it_was_asked_for(
+    ask: Ask, fake_helius: FakeHelius, asked: list[int | None]
+) -> None:
     """Also one that was to begin as far back as the settings say."""
     ids = backfills.trader_ids([wallet("ann")])
-    backfills.start("first", ids, from_slot=before)
-    backfills.start("second", ids, from_slot=100)
-    assert BackfillPage.objects.get().from_slot == 100
+    for slot in asked:
+        backfills.start("test", ids, from_slot=slot)
+    harvest.work(seconds=5)
+    assert asked_from(fake_helius) == [min(slot for slot in asked if slot is not None)]
+
+
+@pytest.mark.parametrize("days", [1, 0])
+def test_a_first_walk_goes_as_far_back_as_the_settings_say_whoever_asks_for_less(
+    ask: Ask, fake_helius: FakeHelius, settings: Settings, days: int
+) -> None:
+    settings.HELIUS_HISTORY_DAYS = days
+    ids = backfills.trader_ids([wallet("ann")])
+    backfills.start("first", ids)
+    backfills.start("second", ids, from_slot=fake_helius.chain.finalized - 10)
+    harvest.work(seconds=5)
+    history = fake_helius.chain.finalized - days * 24 * 3600 * 4
+    assert asked_from(fake_helius) == [history if days else 0]
+
+
+def test_a_walk_under_way_begins_anew_where_it_is_asked_to(
+    ask: Ask, fake_helius: FakeHelius
+) -> None:
+    trades = a_month()
+    fake_helius.chain.land(trades)
+    fake_helius.chain.page_size = 5
+    ids = backfills.trader_ids([wallet("ann")])
+    backfills.start("first", ids, from_slot=500)
+    with helius() as opened:
+        harvest.step(opened)
+        backfills.start("second", ids, from_slot=100)
+        harvest.step(opened)
+    assert asked_from(fake_helius) == [500, 100]
+    page = BackfillPage.objects.get()
+    assert (page.from_slot, page.begin_by_slot, page.token) == (100, None, place(trades[4]))
 
 
 def test_what_is_tried_again_now_is_what_has_failed(ask: Ask, fake_helius: FakeHelius) -> None:

@@ -23,7 +23,16 @@ from pumploss.stack.places import CLONE
 from tests.flow.bodies import SOL, Chain, wallet
 from tests.flow.fake_helius import FakeHelius, Fault, Rpc
 from tests.flow.truth import Ask, check
-from tests.flow.walking import ANN, a_month, hurry, is_page_after, place, walk, walk_and_fail
+from tests.flow.walking import (
+    ANN,
+    a_month,
+    hurry,
+    is_page_after,
+    let_leases_end,
+    place,
+    walk,
+    walk_and_fail,
+)
 
 
 def test_a_missing_page_stays_queued_and_comes_later(ask: Ask, fake_helius: FakeHelius) -> None:
@@ -233,11 +242,12 @@ def test_a_process_that_is_killed_while_it_waits_is_followed_by_another(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_for(lambda: BackfillPage.objects.exclude(token="").exists())
+    wait_for(BackfillPage.objects.exclude(token="").exclude(leased_until=None).exists)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     fake_helius.behaviour.fails = lambda _rpc: False
-    wait_for(harvest_is_free)
+    assert "being fetched elsewhere" in walk_and_fail()
+    let_leases_end()
     walk()
     check(ask, trades)
     assert sum(Backfill.objects.values_list("pages", flat=True)) == 3
@@ -264,12 +274,6 @@ def elsewhere(fake: FakeHelius) -> dict[str, str]:
         "HELIUS_API_URL": fake.url,
         "HELIUS_RPC_URL": fake.url,
     }
-
-
-def harvest_is_free() -> bool:
-    """Whether the database has noticed that nobody holds the page any more."""
-    with transaction.atomic():
-        return waiting.claim_page() is not None
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

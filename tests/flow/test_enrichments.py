@@ -18,6 +18,8 @@ from pnl.operations import book_trades
 from tests.flow.bodies import SOL, Chain, base58
 from tests.flow.fake_helius import FakeHelius, Fault
 from tests.flow.truth import Ask, check
+from tests.unit.ingest.decode.building import body as enhanced_body
+from tests.unit.ingest.decode.enhancing import curve_buy
 
 
 @pytest.fixture
@@ -120,6 +122,63 @@ def test_one_that_nobody_knows_is_given_up_in_the_end(
     assert due == [1] * enrichments.UNKNOWN_ATTEMPTS + [0]
     told = Enrichment.objects.get()
     assert (told.is_unknown, told.error, told.attempts) == (True, enrichments.UNKNOWN, due.count(1))
+    assert left() == 0
+
+
+def given_up(asked: Helius, ago: timedelta) -> bytes:
+    """The body that brought what was asked for in vain, and given up so long ago."""
+    body = enhanced_body(curve_buy(SOL, 12_500_000, 1_000).element())
+    deliver(body)
+    for _ in range(enrichments.UNKNOWN_ATTEMPTS):
+        hurry()
+        enriched(asked)
+    assert Enrichment.objects.get().is_unknown
+    Enrichment.objects.update(done_at=timezone.now() - ago)
+    return body
+
+
+def deliver(body: bytes) -> None:
+    operations.accept(body)
+    operations.process_until_empty(seconds=20)
+
+
+def test_one_that_nobody_knew_is_asked_for_again_when_it_is_delivered_again(
+    ask: Ask, fake_helius: FakeHelius, asked: Helius
+) -> None:
+    body = given_up(asked, timedelta(hours=2))
+    deliver(body)
+    again = Enrichment.objects.get()
+    assert (again.is_unknown, again.done_at, again.attempts, again.error) == (False, None, 0, "")
+    assert timedelta(seconds=50) < again.not_before - timezone.now() < timedelta(seconds=61)
+    hurry()
+    assert enriched(asked) == 1
+
+
+def test_a_flood_of_what_nobody_knows_asks_no_more_often(
+    ask: Ask, fake_helius: FakeHelius, asked: Helius
+) -> None:
+    body = given_up(asked, timedelta(minutes=10))
+    deliver(body)
+    first = Enrichment.objects.get()
+    assert timedelta(minutes=49) < first.not_before - timezone.now() < timedelta(minutes=51)
+    for _ in range(5):
+        deliver(body)
+    assert enriched(asked) == 0
+    again = Enrichment.objects.get()
+    assert (again.not_before, again.requested_at) == (first.not_before, first.requested_at)
+    hurry()
+    enriched(asked)
+    deliver(body)
+    failed = Enrichment.objects.get()
+    assert (failed.attempts, failed.requested_at) == (1, first.requested_at)
+
+
+def test_what_was_fetched_is_not_asked_for_again(
+    ask: Ask, fake_helius: FakeHelius, asked: Helius
+) -> None:
+    body = given_up(asked, timedelta(hours=2))
+    Enrichment.objects.update(is_unknown=False)
+    deliver(body)
     assert left() == 0
 
 

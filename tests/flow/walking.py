@@ -10,11 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from ingest import operations
-from ingest.models import BackfillPage
+from ingest.models import BackfillPage, BackfillSignature
 from pnl.engine.trades import Trade
 from pnl.operations import book_trades
 from tests.flow.bodies import SOL, Chain, base58, wallet
-from tests.flow.fake_helius import Rpc
+from tests.flow.fake_helius import FakeHelius, Rpc
 
 ANN = base58(wallet("ann"))
 
@@ -47,6 +47,13 @@ def hurry() -> None:
     BackfillPage.objects.update(not_before=timezone.now() - timedelta(seconds=1))
 
 
+def let_leases_end() -> None:
+    """Let the time pass until nobody has anything of the queues to himself."""
+    long_ago = timezone.now() - timedelta(seconds=1)
+    for queue in (BackfillPage, BackfillSignature):
+        queue._default_manager.exclude(leased_until=None).update(leased_until=long_ago)
+
+
 def is_page_after(token: str) -> Callable[[Rpc], bool]:
     """Fails the page that begins behind a place."""
     return lambda rpc: (
@@ -59,6 +66,13 @@ def a_month(count: int = 6) -> list[Trade]:
     """Trades of one wallet at places of their own, two transactions in some slots."""
     chain = Chain("walked", step=1)
     return [trade for _ in range(count) for trade in chain.loss("ann", SOL)]
+
+
+def asked_from(fake: FakeHelius) -> list[int]:
+    """The first slots of the walks that were asked for."""
+    bodies = [seen.body for seen in fake.seen if isinstance(seen.body, dict)]
+    walks = [each for each in bodies if each["method"] == "getTransactionsForAddress"]
+    return [each["params"][1]["filters"]["slot"]["gte"] for each in walks]
 
 
 def place(trade: Trade) -> str:

@@ -37,9 +37,9 @@ class Command(BaseCommand):
 
     help = (
         "Fetch finalized transactions from Helius into the inbox, compare them with the ledger, "
-        "and take back trades that the chain has dropped. Killed or failed, it goes on where it "
-        "was when it is run again; running workers go on with it, too. Exit code: 0, or 1 when "
-        "lines were bad or something failed and stays queued."
+        "and take back trades that the chain has dropped. Stopped or failed, it goes on where it "
+        "was when it is run again, killed some minutes later; running workers go on with it, too. "
+        "Exit code: 0, or 1 when lines were bad or something failed and stays queued."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
