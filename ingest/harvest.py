@@ -100,10 +100,10 @@ def _working_on(rows: Sequence[Queued]) -> Iterator[None]:
         yield
     except HeliusProblem as problem:
         _give_back(rows, str(problem), problem.retry_after_seconds)
+    except operations.TRANSIENT:
+        leases.let_go(rows)
+        raise
     except Exception as error:
-        if isinstance(error, operations.TRANSIENT):
-            leases.let_go(rows)
-            raise
         log.exception("A backfill goes on without %d of its rows", len(rows))
         _give_back(rows, f"{type(error).__name__}: {error}")
     except BaseException:

@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from ingest.answers import Overrun, whole_body
 from ingest.decode.klines import Klines, read_klines
 from ingest.decode.outcome import Unreadable
-from ingest.punctual import Punctual
+from ingest.punctual import PunctualSession
 from pnl.engine.pricing import MINUTE_SECONDS
 
 PLACEHOLDERS: Final = ("start_seconds", "end_seconds", "start_ms", "end_ms")
@@ -55,12 +55,7 @@ class PriceSource:
     def __init__(self, template: str, *, patience: Patience | None = None) -> None:
         self._template = template
         self._patience = patience or Patience()
-        self._session = requests.Session()
-        # Neither a proxy nor a .netrc of whoever started us may come between.
-        self._session.trust_env = False
-        self._punctual = Punctual()
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, self._punctual)
+        self._session = PunctualSession()
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +98,7 @@ class PriceSource:
 
     def _attempt(self, url: str, deadline: float) -> _Attempt:
         timeout = min(self._patience.attempt_s, max(0.05, deadline - time.monotonic()))
-        until = self._punctual.until = time.monotonic() + timeout
+        until = self._session.until = time.monotonic() + timeout
         try:
             # Its host is written down beside the prices: it may not send us to another.
             with self._session.get(

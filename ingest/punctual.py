@@ -1,4 +1,4 @@
-"""An HTTP adapter that reads an answer up to a moment and no longer, its headers included.
+"""HTTP sessions that read an answer up to a moment and no longer, its headers included.
 
 A socket's timeout bounds each wait for the next bytes: who sends a byte now and then would be
 listened to for ever.
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -19,20 +20,32 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 Until = Callable[[], float]
 
 
-class Punctual(HTTPAdapter):
+class PunctualSession(requests.Session):
     """Reads each answer until `until`, a moment of the monotonic clock that is set before sending.
 
-    What is not there by then is a read timeout. One session's adapter is for one thread.
+    What is not there by then is a read timeout. Neither a proxy nor a .netrc of whoever started us
+    comes between. For one thread.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.until = float("inf")
+        self.trust_env = False
+        adapter = _Adapter(lambda: self.until)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, adapter)
+
+
+class _Adapter(HTTPAdapter):
+    """As usual, with connections whose answers know the moment."""
+
+    def __init__(self, until: Until) -> None:
+        self._until = until
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """As usual, with connections whose answers know the moment."""
         super().init_poolmanager(*args, **kwargs)
-        answer = partial(_Answer, lambda: self.until)
+        answer = partial(_Answer, self._until)
         self.poolmanager.pool_classes_by_scheme = {
             "http": _pool(HTTPConnectionPool, HTTPConnection, answer),
             "https": _pool(HTTPSConnectionPool, HTTPSConnection, answer),

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from ingest.answers import Overrun, whole_body
 from ingest.helius.pace import Patience, TokenBucket, asked_pause_seconds
 from ingest.helius.problems import HeliusProblem, excerpt
-from ingest.punctual import Punctual
+from ingest.punctual import PunctualSession
 
 _HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "pumploss"}
 _NO_ANSWER: Final = 0
@@ -61,12 +61,7 @@ class Caller:
         self._bucket = bucket
         self._patience = patience
         self._sleep = sleep
-        self._session = requests.Session()
-        # Neither a proxy nor a .netrc may come between us, and no redirect may carry the key away.
-        self._session.trust_env = False
-        self._punctual = Punctual()
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, self._punctual)
+        self._session = PunctualSession()
         self._session.headers.update(_HEADERS)
 
     def call(self, request: Request) -> bytes:
@@ -86,7 +81,7 @@ class Caller:
 
     def _attempt(self, request: Request) -> _Answer:
         self._bucket.take()
-        until = self._punctual.until = time.monotonic() + self._patience.answer_seconds
+        until = self._session.until = time.monotonic() + self._patience.answer_seconds
         try:
             with self._send(request) as answer:
                 return _read(request, answer, until)
@@ -103,6 +98,7 @@ class Caller:
             params={"api-key": self._api_key},
             data=request.body,
             timeout=(self._patience.connect_seconds, self._patience.read_seconds),
+            # None may carry the key away.
             allow_redirects=False,
             stream=True,
         )

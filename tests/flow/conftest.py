@@ -7,9 +7,11 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from ingest.helius.client import Helius, helius
 from leaderboard.models import Board, Period
 from pnl import interning
 from tests.flow.fake_helius import FakeHelius
+from tests.flow.hasty import HASTY
 from tests.flow.truth import Ask
 
 
@@ -39,3 +41,10 @@ def fake_helius(settings: Settings) -> Iterator[FakeHelius]:
         settings.HELIUS_WEBHOOK_SECRETS = ["secret-of-the-webhook"]
         settings.PUBLIC_URL = "https://losers.example"
         yield fake
+
+
+@pytest.fixture
+def asked(fake_helius: FakeHelius) -> Iterator[Helius]:
+    """A client of this Helius that does not wait for long."""
+    with helius(HASTY) as opened:
+        yield opened

@@ -20,6 +20,7 @@ from tests.flow.walking import (
     a_month,
     asked_from,
     booked,
+    in_pages,
     is_page_after,
     place,
     walk,
@@ -59,9 +60,7 @@ def test_what_is_not_final_yet_is_left_for_the_next_walk(ask: Ask, fake_helius: 
 
 
 def test_pages_follow_each_other_whatever_their_size(ask: Ask, fake_helius: FakeHelius) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     walk()
     check(ask, trades)
     assert Backfill.objects.get().pages == 3
@@ -116,9 +115,7 @@ def test_another_block_index_than_the_chain_s_is_counted(ask: Ask, fake_helius: 
 def test_the_watermark_says_up_to_where_everything_is_final(
     ask: Ask, fake_helius: FakeHelius
 ) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     fake_helius.behaviour.fails = is_page_after(place(trades[4]))
     walk_and_fail()
     half_way = Watermark.objects.get()
@@ -165,9 +162,7 @@ def test_a_walk_above_the_watermark_does_not_move_it(ask: Ask, fake_helius: Fake
 
 
 def test_a_walk_that_is_to_begin_earlier_begins_anew(ask: Ask, fake_helius: FakeHelius) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     fake_helius.behaviour.fails = is_page_after(place(trades[8]))
     walk_and_fail("--from-slot", str(trades[4].slot))
     fake_helius.behaviour.fails = lambda _rpc: False

@@ -12,7 +12,7 @@ from ingest.models import BackfillPage
 from tests.flow.bodies import wallet
 from tests.flow.fake_helius import FakeHelius
 from tests.flow.truth import Ask
-from tests.flow.walking import a_month, asked_from, hurry, place
+from tests.flow.walking import asked_from, hurry, in_pages, place
 
 
 def test_a_walk_that_is_due_sooner_is_followed_by_the_one_that_was_to_wait(
@@ -78,9 +78,7 @@ def test_a_first_walk_goes_as_far_back_as_the_settings_say_whoever_asks_for_less
 def test_a_walk_under_way_begins_anew_where_it_is_asked_to(
     ask: Ask, fake_helius: FakeHelius
 ) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     ids = backfills.trader_ids([wallet("ann")])
     backfills.start("first", ids, from_slot=500)
     with helius() as opened:

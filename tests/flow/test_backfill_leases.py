@@ -16,7 +16,7 @@ from pnl.engine.trades import Trade
 from tests.flow.bodies import base58, wallet
 from tests.flow.fake_helius import FakeHelius, Rpc
 from tests.flow.truth import Ask, check
-from tests.flow.walking import a_month, asked_from, booked, let_leases_end
+from tests.flow.walking import a_month, asked_from, booked, in_pages, let_leases_end
 
 HELD_OPEN = """
 SELECT count(*) FROM pg_stat_activity
@@ -105,9 +105,7 @@ def test_a_page_that_is_being_fetched_is_nobody_else_s(ask: Ask, fake_helius: Fa
 def test_a_page_that_was_taken_over_is_kept_once(
     ask: Ask, fake_helius: FakeHelius, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     run = backfills.start("test", backfills.trader_ids([wallet("ann")]))
     outrun(monkeypatch, walks, "take")
     step()
@@ -137,9 +135,7 @@ def test_signatures_that_were_taken_over_are_kept_once(
 def test_a_failure_of_one_who_was_too_slow_puts_nothing_back(
     ask: Ask, fake_helius: FakeHelius, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    in_pages(fake_helius, 5)
     run = backfills.start("test", backfills.trader_ids([wallet("ann")]))
     outrun(monkeypatch, walks, "take")
     calls = 0
@@ -214,9 +210,7 @@ def test_a_walk_asked_for_while_the_first_page_is_fetched_follows_it(
 def test_a_page_on_its_way_is_dropped_when_its_walk_is_to_begin_earlier(
     ask: Ask, fake_helius: FakeHelius
 ) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     ids = backfills.trader_ids([wallet("ann")])
     backfills.start("first", ids, from_slot=trades[6].slot)
     earlier = partial(backfills.start, "second", ids, from_slot=0)

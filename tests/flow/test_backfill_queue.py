@@ -27,6 +27,7 @@ from tests.flow.walking import (
     ANN,
     a_month,
     hurry,
+    in_pages,
     is_page_after,
     let_leases_end,
     place,
@@ -36,9 +37,7 @@ from tests.flow.walking import (
 
 
 def test_a_missing_page_stays_queued_and_comes_later(ask: Ask, fake_helius: FakeHelius) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     fake_helius.behaviour.fails = is_page_after(place(trades[4]))
     told = walk_and_fail()
     assert "1 wallets and 0 signatures are still queued (1 of them failed" in told
@@ -82,9 +81,7 @@ def test_pauses_grow_with_every_failure(ask: Ask, fake_helius: FakeHelius) -> No
 def test_a_walk_that_is_asked_for_meanwhile_follows_the_one_under_way(
     ask: Ask, fake_helius: FakeHelius
 ) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     fake_helius.chain.finalized = trades[9].slot - 1
     ids = backfills.trader_ids([wallet("ann")])
     backfills.start("first", ids)
@@ -160,9 +157,7 @@ class Killed(BaseException):
 def test_a_walk_that_was_killed_goes_on_where_it_was(
     ask: Ask, fake_helius: FakeHelius, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 4
+    trades = in_pages(fake_helius, 4)
     kept = harvest._keep_page
     calls = []
 
@@ -231,9 +226,7 @@ def test_a_page_that_breaks_the_code_costs_the_others_nothing(
 def test_a_process_that_is_killed_while_it_waits_is_followed_by_another(
     ask: Ask, fake_helius: FakeHelius
 ) -> None:
-    trades = a_month()
-    fake_helius.chain.land(trades)
-    fake_helius.chain.page_size = 5
+    trades = in_pages(fake_helius, 5)
     fake_helius.behaviour.fails = hanging_behind(place(trades[4]))
     process = subprocess.Popen(
         [sys.executable, "manage.py", "backfill", "--trader", ANN],

@@ -17,35 +17,21 @@ from pytest_django.fixtures import Settings
 from ingest import walks
 from ingest.helius import caller
 from ingest.helius.client import Helius, helius
-from ingest.helius.pace import Patience
 from ingest.helius.problems import HeliusProblem
 from ingest.helius.rpc import Stretch
 from ingest.helius.shapes import WebhookDraft, element_of
 from tests.flow import helius_schemas as schemas
 from tests.flow.bodies import SOL, Chain, base58, wallet
 from tests.flow.fake_helius import KEY, FakeHelius, Fault, Seen
+from tests.flow.hasty import HASTY
 
 ANN = base58(wallet("ann"))
-HASTY = Patience(
-    connect_seconds=1,
-    read_seconds=0.3,
-    answer_seconds=1,
-    attempts=3,
-    pause_seconds=0.01,
-    pause_seconds_max=2,
-)
 DRAFT = WebhookDraft(
     webhook_url="https://losers.example/webhooks/helius/",
     account_addresses=[ANN],
     auth_header="secret-of-the-webhook",
 )
 EVERYTHING = Stretch(0, 999_999_999)
-
-
-@pytest.fixture
-def asked(fake_helius: FakeHelius) -> Iterator[Helius]:
-    with helius(HASTY) as opened:
-        yield opened
 
 
 def check_documented(seen: Seen) -> None:

@@ -1,26 +1,15 @@
 """Whoever answers byte by byte is not listened to for longer than a call may take."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from ingest.helius.client import Helius, helius
-from ingest.helius.pace import Patience
+from ingest.helius.client import Helius
 from ingest.helius.problems import HeliusProblem
 from ingest.price_source import Failed, PriceSource
 from ingest.price_source import Patience as PricePatience
 from tests.flow.fake_helius import FakeHelius, Fault
-
-HASTY = Patience(
-    connect_seconds=1, read_seconds=0.3, answer_seconds=1, attempts=3, pause_seconds=0.01
-)
-
-
-@pytest.fixture
-def asked(fake_helius: FakeHelius) -> Iterator[Helius]:
-    with helius(HASTY) as opened:
-        yield opened
+from tests.flow.hasty import HASTY
 
 
 @pytest.mark.parametrize("before", [0, 1])

@@ -68,6 +68,14 @@ def a_month(count: int = 6) -> list[Trade]:
     return [trade for _ in range(count) for trade in chain.loss("ann", SOL)]
 
 
+def in_pages(fake: FakeHelius, size: int) -> list[Trade]:
+    """A month of a wallet that the node has, and tells so many transactions at a time."""
+    trades = a_month()
+    fake.chain.land(trades)
+    fake.chain.page_size = size
+    return trades
+
+
 def asked_from(fake: FakeHelius) -> list[int]:
     """The first slots of the walks that were asked for."""
     bodies = [seen.body for seen in fake.seen if isinstance(seen.body, dict)]
